@@ -84,6 +84,8 @@ class Memory:
     second_clock: tuple[float, timedelta | None] | None = None
     """When another clock was last asked (monotonic seconds), and by how much ours is ahead of it; None = no answer."""
     flood: Flood = field(default_factory=Flood)
+    read_until: int | None = None
+    """The newest row that `interpret.read_new` has looked at; None before its first time."""
     noted_reached: bool = False
     """Whether the database says whose telephones its texts go to."""
     looks: set[object] = field(default_factory=set)

@@ -19,6 +19,7 @@ from pro_service.use_cases.contact_erasure import erase_due
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
+from pro_service.use_cases.inbound.interpret import read_new
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.inbound.reseal import FOR, reseal
 from pro_service.use_cases.participants.erase import follow_up
@@ -30,6 +31,7 @@ from pro_service.use_cases.trail.verify import verify_now_and_then
 from pro_service.use_cases.watch import watch
 
 TICK_SECONDS = 60
+READ_SECONDS = 1
 DELIVER_SECONDS = 5
 RECONCILE_SECONDS = 15
 PULL_SECONDS = 10 * 60
@@ -47,7 +49,7 @@ def run(rt: Runtime, *, stop: threading.Event | None = None) -> None:
             signal.signal(number, _set(ended))
     # One job that is late is run once, never dropped: APScheduler's own default silently drops it after a second.
     beats = BackgroundScheduler(
-        executors={"default": ThreadPoolExecutor(7)},
+        executors={"default": ThreadPoolExecutor(8)},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         timezone="UTC",
     )
@@ -84,6 +86,8 @@ def _beats(ended: threading.Event) -> tuple[tuple[str, int, Callable[[Runtime], 
 
     return (
         ("tick", TICK_SECONDS, ticking),
+        # Beside the web server: what it keeps is read here while it answers the next calls.
+        ("read", READ_SECONDS, lambda rt: _count("read", read_new(rt, ended))),
         ("deliver", DELIVER_SECONDS, delivering),
         ("reconcile", RECONCILE_SECONDS, _reconcile),
         ("pull", PULL_SECONDS, lambda rt: _told("pull", pull(rt))),
@@ -124,6 +128,11 @@ def _told(name: str, report: Any) -> None:
     """Log what a beat did, if it did anything."""
     if any(asdict(report).values()):
         logs.event(name, **asdict(report))
+
+
+def _count(name: str, done: int) -> None:
+    if done:
+        logs.event(name, count=done)
 
 
 def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:

@@ -69,8 +69,14 @@ class Transaction:
         self.touched |= self.writer.flush()
 
     def identify(self, actor: Actor) -> None:
-        """Name who acts, where that is found out inside the transaction; call it before anything is collected."""
+        """Name who acts from here on, where that is found out inside the transaction or changes in it."""
+        self.alert()
         self.writer.actor = actor
+
+    def alert(self) -> None:
+        """Queue the mails about what was raised so far, in the name of who raised it."""
+        if self.writer.raised and self.rt.mail is not None:
+            staff_mail.queue_alerts(self.session, self.writer, partial(_alert, self.rt.settings.public_base_url))
 
     def carry_out(self, loaded: Loaded, commands: Iterable[Command]) -> None:
         """Find the words of each command and write it down.
@@ -206,11 +212,9 @@ def plain_text(rt: Runtime, row: AnyRow) -> str | None:
 
 def _finish(tx: Transaction) -> None:
     """Write what was collected; queue the alerts; store when to check again, from reloaded facts."""
+    tx.alert()
     tx.write_now()
     touched = tx.touched | _waiting_for(tx.session, tx.touched)
-    if tx.writer.raised and tx.rt.mail is not None:
-        staff_mail.queue_alerts(tx.session, tx.writer, partial(_alert, tx.rt.settings.public_base_url))
-        tx.write_now()
     if not touched:
         return
     moments = {

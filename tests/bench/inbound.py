@@ -3,6 +3,7 @@
 The product runs as its own program; who calls it is a process of its own as well.
 """
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from sqlalchemy import func, select
 
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
-from pro_service.store import schema
+from pro_service.store import heartbeats, schema
 from pro_service.store.database import make_engine
 from tests.bench import crowd
 from tests.bench.callers import Calls, Heard, call, quantile
@@ -35,6 +36,7 @@ PEER_SHARE = 5
 PHONES = 20_000
 """So many different telephones write, at most."""
 ALL_READ_WITHIN = 600.0
+STARTED_WITHIN = 60.0
 
 
 def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) -> Iterator[Line]:
@@ -47,9 +49,10 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
             crowd.gather(rt, stories, due=0, ahead=size)
             limit = stack.enter_context(_limit(places, kind))
             peer = stack.enter_context(_peer(places, kind))
+            stack.enter_context(_scheduled(rt, places.folder))
             ours = _Ours(rt, stack.enter_context(served(rt.settings, places.folder)))
             for share in shares:
-                ours.again, ours.heard, ours.reading = share, [], []
+                ours.again, ours.heard, ours.meanwhile, ours.reading = share, [], [], []
                 contenders: dict[str, Contender] = {
                     OURS: partial(ours.round, plan.calls),
                     LIMIT: partial(limit, plan.calls),
@@ -68,6 +71,8 @@ class _Ours:
         self.rt, self.url = rt, url
         self.again = 0.0
         self.heard: list[Heard] = []
+        self.meanwhile: list[float] = []
+        """Texts a second that are read while others come in."""
         self.reading: list[float] = []
         """Texts a second that are read, from the first call until none is unread."""
         self._prefixes = count(1)
@@ -81,9 +86,11 @@ class _Ours:
         told = Calls(self.url, AUTH_TOKEN, self._phones, calls, next(self._prefixes), self.again)
         began = time.perf_counter()
         heard = call(told)
+        left = self._unread()
         kept = self._kept() - before
         check(heard.unlike == 0, f"{heard.unlike} answers were not 200 with <Response/>")
         check(kept == heard.texts, f"{kept} texts are kept, {heard.texts} were sent")
+        self.meanwhile.append((heard.texts - left) / heard.seconds)
         self._read()
         self.heard.append(heard)
         self.reading.append(heard.texts / (time.perf_counter() - began))
@@ -95,6 +102,7 @@ class _Ours:
         return {
             "p50 ms": quantile(times, 0.5) * 1e3,
             "p99 ms": quantile(times, 0.99) * 1e3,
+            "meanwhile read /s": sorted(self.meanwhile)[len(self.meanwhile) // 2],
             "read /s": sorted(self.reading)[len(self.reading) // 2],
         }
 
@@ -102,19 +110,44 @@ class _Ours:
         with self.rt.sessions.reading() as session:
             return crowd.count_of(session, schema.inbound)
 
+    def _unread(self) -> int:
+        unread = select(func.count()).select_from(schema.inbound).where(schema.inbound.c.interpreted_at.is_(None))
+        with self.rt.sessions.reading() as session:
+            return int(session.scalar(unread) or 0)
+
     def _read(self) -> None:
         """Wait until every text was read, each without a fault: the next contender shall have the machine."""
-        i = schema.inbound.c
-        unread = select(func.count()).select_from(schema.inbound).where(i.interpreted_at.is_(None))
-        faults = select(func.count()).select_from(schema.inbound).where(i.faults > 0)
+        faults = select(func.count()).select_from(schema.inbound).where(schema.inbound.c.faults > 0)
         began = time.monotonic()
         while time.monotonic() - began < ALL_READ_WITHIN:
-            with self.rt.sessions.reading() as session:
-                if not session.scalar(unread):
+            if not self._unread():
+                with self.rt.sessions.reading() as session:
                     check(not session.scalar(faults), "texts could not be read")
-                    return
+                return
             time.sleep(0.05)
         raise FaultyWorkError(f"texts are still unread after {ALL_READ_WITHIN} s")
+
+
+@contextmanager
+def _scheduled(rt: Runtime, folder: Path) -> Iterator[None]:
+    """The scheduler on this database, as in every installation: it reads what the web program keeps."""
+    told = environment(rt.settings.database_url, PRO_SERVICE_NOW=NOW.isoformat(), PATH="/usr/bin:/bin")
+    with (folder / "scheduler.log").open("wb") as log:
+        process = subprocess.Popen([PROGRAM, "scheduler"], env=told, cwd=folder, stdout=log, stderr=log)
+        try:
+            until = time.monotonic() + STARTED_WITHIN
+            while not _ticked(rt):
+                check(process.poll() is None and time.monotonic() < until, "the scheduler did not start")
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _ticked(rt: Runtime) -> bool:
+    with rt.sessions.glance() as connection:
+        return heartbeats.last_beat(connection, "tick") is not None
 
 
 @contextmanager

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
-from sqlalchemy import BindParameter, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pro_service.core.providers import Arrival
 from pro_service.store.audit import Entry
-from pro_service.store.bulk import Bulk, row_ids
+from pro_service.store.bulk import Bulk, change, row_ids
 from pro_service.store.messages import telephone_keys
 from pro_service.store.messages.telephone_keys import TelephoneKey
 from pro_service.store.participants import typed_reasons
@@ -136,33 +136,36 @@ def uninterpreted(session: Session, limit: int) -> Sequence[int]:
     return session.scalars(select(i.id).where(i.interpreted_at.is_(None)).order_by(i.received_at).limit(limit)).all()
 
 
-def unread(session: Session, inbound_id: int) -> Text | None:
-    """The text, locked, if nobody has read it yet."""
-    statement = TEXTS.where(i.id == inbound_id, i.interpreted_at.is_(None))
-    if session.get_bind().dialect.name == "postgresql":
-        statement = statement.with_for_update(of=inbound, skip_locked=True)
-    return session.execute(statement).first()
+def kept_since(connection: Connection, inbound_id: int, limit: int) -> Sequence[int]:
+    """The first texts kept after this row that nobody has read yet, in the order of their ids."""
+    since = select(i.id).where(i.id > inbound_id, i.interpreted_at.is_(None)).order_by(i.id)
+    return connection.scalars(since.limit(limit)).all()
 
 
-def received_at(session: Session, inbound_id: int) -> datetime | None:
-    """When a text reached us, as far as it is still unread."""
-    return session.scalar(select(i.received_at).where(i.id == inbound_id, i.interpreted_at.is_(None)))
+def unread(session: Session, ids: Collection[int]) -> Sequence[Text]:
+    """Those of these texts that nobody has read yet and nobody else is reading, locked, in the order they came in."""
+    statement = _UNREAD_LOCKED if session.get_bind().dialect.name == "postgresql" else _UNREAD
+    return session.execute(statement, {"ids": list(ids)}).all()
 
 
-def after_a_close(session: Session, inbound_id: int, within: timedelta) -> Text | None:
-    """An unread text whose provider's time is not known, if it came so soon after a close of its sender's window."""
-    w, p = windows.c, participants.c
-    closed = (
-        select(w.id)
-        .join(participants, p.id == w.participant_id)
-        .where(p.phone_index == i.sender_index, w.cancelled_at.is_(None), w.closes_at <= i.received_at)
-        .where(w.closes_at > _BEFORE)
-    )
-    row = session.execute(_UNTIMED, {"id": inbound_id}).first()
-    if row is None:
-        return None
-    asked = TEXTS.where(i.id == inbound_id, closed.exists())
-    return session.execute(asked, {"before": row.received_at - within}).first()
+def still_unread(session: Session, ids: Collection[int]) -> Sequence[AnyRow]:
+    """Return those of these texts that nobody has read yet, in the order they came in.
+
+    Gives (id, channel, provider id, sender index, received at, provider at).
+    """
+    return session.execute(_STILL_UNREAD, {"ids": list(ids)}).all()
+
+
+def after_a_close(session: Session, texts: Sequence[AnyRow], within: timedelta) -> frozenset[int]:
+    """Return the ids of those of these unread texts that came so soon after a close of a window of their sender's.
+
+    Only of those whose provider's time is not known.
+    """
+    came = {text.id: text.received_at for text in texts if text.provider_at is None}
+    if not came:
+        return frozenset()
+    given = {"ids": list(came), "before": min(came.values()) - within}
+    return frozenset(row.id for row in session.execute(_CLOSED, given) if row.closed > came[row.id] - within)
 
 
 def said(vault: Vault, row: Text) -> Said:
@@ -180,12 +183,29 @@ def sender(key: bytes, inbound_id: int, raw: bytes) -> str:
     return _said(opened(key, raw, f"inbound|raw|{inbound_id}")).sender
 
 
-def mark_interpreted(
-    session: Session, inbound_id: int, now: datetime, reading: str, *, study_id: int | None, participant_id: int | None
-) -> None:
-    """Say that a text was read, how, and whose it is."""
-    values = {"interpreted_at": now, "reading": reading, "study_id": study_id, "participant_id": participant_id}
-    session.execute(update(inbound).where(i.id == inbound_id).values(values))
+@dataclass(frozen=True, slots=True)
+class Read:
+    """How a text was read, and whose it is."""
+
+    inbound_id: int
+    reading: str
+    study_id: int | None = None
+    participant_id: int | None = None
+
+
+def mark_interpreted(session: Session, now: datetime, read: Sequence[Read]) -> None:
+    """Say that texts were read, how, and whose they are."""
+    rows = [
+        {
+            "i_id": one.inbound_id,
+            "i_at": now,
+            "i_reading": one.reading,
+            "i_study": one.study_id,
+            "i_participant": one.participant_id,
+        }
+        for one in read
+    ]
+    change(session.connection(), _MARK, rows)
 
 
 def count_fault(session: Session, inbound_id: int) -> int:
@@ -199,7 +219,7 @@ def count_fault(session: Session, inbound_id: int) -> int:
 
 def hand_to_person(session: Session, inbound_id: int, now: datetime, reason: str) -> None:
     """Say that a person has to look at this text, and why."""
-    session.execute(update(inbound).where(i.id == inbound_id).values(handed_at=now, handed_for=reason))
+    change(session.connection(), _HAND, [{"i_id": inbound_id, "i_at": now, "i_reason": reason}])
 
 
 def lock_text(session: Session, inbound_id: int) -> Text | None:
@@ -314,6 +334,38 @@ def _said(text: bytes) -> Said:
 
 _KNOWN = select(i.provider_id).where(i.provider_id.in_(bindparam("ids", expanding=True)))
 
-_BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
+_THESE = (i.id.in_(bindparam("ids", expanding=True)), i.interpreted_at.is_(None))
+_UNREAD = TEXTS.where(*_THESE).order_by(i.received_at, i.id)
+_UNREAD_LOCKED = _UNREAD.with_for_update(of=inbound, skip_locked=True)
+_STILL_UNREAD = (
+    select(i.id, i.channel, i.provider_id, i.sender_index, i.received_at, i.provider_at)
+    .where(*_THESE)
+    .order_by(i.received_at, i.id)
+)
 
-_UNTIMED = select(i.received_at).where(i.id == bindparam("id"), i.interpreted_at.is_(None), i.provider_at.is_(None))
+_BEFORE: BindParameter[datetime] = bindparam("before", type_=Instant())
+_CLOSED = (
+    select(i.id, func.max(windows.c.closes_at).label("closed"))
+    .join(participants, participants.c.phone_index == i.sender_index)
+    .join(windows, windows.c.participant_id == participants.c.id)
+    .where(*_THESE, windows.c.cancelled_at.is_(None))
+    .where(windows.c.closes_at <= i.received_at, windows.c.closes_at > _BEFORE)
+    .group_by(i.id)
+)
+"""The last close before each text."""
+
+_HAND = (
+    update(inbound)
+    .where(i.id == bindparam("i_id"))
+    .values(handed_at=bindparam("i_at", type_=Instant()), handed_for=bindparam("i_reason"))
+)
+_MARK = (
+    update(inbound)
+    .where(i.id == bindparam("i_id"))
+    .values(
+        interpreted_at=bindparam("i_at", type_=Instant()),
+        reading=bindparam("i_reading"),
+        study_id=bindparam("i_study"),
+        participant_id=bindparam("i_participant"),
+    )
+)

@@ -164,20 +164,20 @@ def accepted_since(session: Session, channel: str, moment: datetime, limit: int)
     ).all()
 
 
-def accepted_about(session: Session, inbound_id: int) -> Sequence[AnyRow]:
-    """Return texts of which it is not clear whether they were taken before this unread text was written.
+def accepted_about(session: Session, inbound_ids: Collection[int]) -> Sequence[AnyRow]:
+    """Return texts of which it is not clear whether they were taken before one of these unread texts was written.
 
     Somebody handed them over before it, and we heard after it that they were taken. Gives (id, provider id, accepted
-    at, when the unread text was received, channel).
+    at, channel, id of the unread text).
     """
     i = inbound.c
     written = case((i.provider_at < i.received_at, i.provider_at), else_=i.received_at)
     begun = select(a.id).where(a.message_id == m.id, or_(a.started_at < written, a.error == WRONG_CLOCK)).exists()
     statement = (
-        select(m.id, m.provider_id, m.accepted_at, i.received_at, m.channel)
+        select(m.id, m.provider_id, m.accepted_at, m.channel, i.id.label("inbound_id"))
         .join(participants, p.id == m.participant_id)
         .join(inbound, i.sender_index == p.phone_index)
-        .where(i.id == inbound_id, i.interpreted_at.is_(None))
+        .where(i.id.in_(list(inbound_ids)), i.interpreted_at.is_(None))
         .where(IS_TEXT, m.provider_id.is_not(None), m.accepted_at > written, begun)
     )
     return session.execute(statement).all()

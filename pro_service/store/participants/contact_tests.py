@@ -1,13 +1,13 @@
 """Tests of whether a text reaches a participant: begun, confirmed, failed; each fact is written once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.conversation.contact_test import By, Failure, ReachTest
-from pro_service.store.schema import messages, reach_tests
+from pro_service.store.schema import AnyRow, messages, reach_tests
 from pro_service.store.vault import token_hash
 
 t, m = reach_tests.c, messages.c
@@ -16,9 +16,13 @@ LOST = ("undelivered", "failed", "refused", "dead", "expired", "cancelled")
 
 def latest(session: Session, participant_id: int) -> ReachTest | None:
     """The newest test of a participant."""
-    found = _TESTS.where(t.participant_id == participant_id).order_by(t.id.desc()).limit(1)
-    row = session.execute(found).first()
-    return None if row is None else ReachTest(*row)
+    return newest(session, [participant_id]).get(participant_id)
+
+
+def newest(session: Session, ids: Collection[int]) -> Mapping[int, ReachTest]:
+    """The newest test of each of these participants who have one."""
+    rows: Sequence[AnyRow] = session.execute(_TESTS, {"ids": list(ids)}).all()
+    return {who: ReachTest(*facts) for who, *facts in rows}
 
 
 def by_token(session: Session, token: str) -> tuple[int, int] | None:
@@ -49,9 +53,16 @@ def due(session: Session, now: datetime) -> Sequence[int]:
     return session.scalars(DUE.order_by(t.participant_id), {"now": now}).all()
 
 
-_TESTS = select(
-    t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure, m.state, m.channel
-).join(messages, m.id == t.message_id)
+# In order, so that the newest is kept last.
+_TESTS = (
+    select(
+        *(t.participant_id, t.id, t.started_at, t.expires_at, t.confirmed_at, t.confirmed_by, t.failed_at, t.failure),
+        *(m.state, m.channel),
+    )
+    .join(messages, m.id == t.message_id)
+    .where(t.participant_id.in_(bindparam("ids", expanding=True)))
+    .order_by(t.id)
+)
 _OPEN = and_(t.confirmed_at.is_(None), t.failed_at.is_(None))
 DUE = (
     select(t.participant_id)

@@ -1,7 +1,7 @@
 """Participants who share a telephone."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import BindParameter, bindparam, select
@@ -25,6 +25,14 @@ class HasCase(Protocol):
 def with_telephone(session: Session, index: bytes) -> Sequence[int]:
     """Participants with this telephone (blind index); couples share one."""
     return session.scalars(select(p.id).where(p.phone_index == index).order_by(p.id)).all()
+
+
+def with_telephones(session: Session, indexes: Collection[bytes]) -> Mapping[bytes, list[int]]:
+    """For each of these telephones (blind indexes): the participants who have it."""
+    found: dict[bytes, list[int]] = {index: [] for index in indexes}
+    for index, who in session.execute(_WHOSE, {"indexes": list(indexes)}):
+        found[bytes(index)].append(who)
+    return found
 
 
 def sharers(session: Session, ids: Sequence[int]) -> Mapping[int, list[int]]:
@@ -57,6 +65,7 @@ def lock_free(session: Session, ids: Sequence[int]) -> Sequence[int]:
 
 
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)
+_WHOSE = select(p.phone_index, p.id).where(p.phone_index.in_(bindparam("indexes", expanding=True))).order_by(p.id)
 _SHARER = participants.alias("sharer")
 _WITH_WHOM = (
     select(p.id, _SHARER.c.id)

@@ -158,7 +158,7 @@ def _settled(rt: Runtime, provider: Channel, channel: channels.Channel, report: 
     for inbound_id, written in _replies(rt):
         if not left or any(record.created_at is not None and record.created_at < written for record in left):
             break
-        interpret(rt, inbound_id, in_quarantine=True)
+        interpret(rt, [inbound_id], in_quarantine=True)
         left = _compare(rt, left, report)
     report.unknown += len(left)
     if left:

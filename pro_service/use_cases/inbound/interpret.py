@@ -3,7 +3,8 @@
 A text from a telephone that nobody has becomes a task for each study, and gets one neutral answer a day.
 """
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -28,17 +29,24 @@ from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
+from pro_service.store.bulk import last_id
+from pro_service.store.database import Session
 from pro_service.store.messages import channels, inbox, uncertain, unknown_sender
-from pro_service.store.messages.inbox import Text
-from pro_service.store.participants import shared_phone
+from pro_service.store.messages.inbox import Read, Text
+from pro_service.store.participants import contact_tests, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words
+from pro_service.store.schema import AnyRow
 from pro_service.store.staff import telephones
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.staff import telephone
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, paid_for, transaction
 
 BATCH = 200
+"""So many texts are looked up at once."""
+
+TOGETHER = 32
+"""So many are read in one transaction at most: those who write to SQLite meanwhile wait for it."""
 
 AFTER_CLOSE = timedelta(hours=24)
 """So long after a window's close a text may have been written before it."""
@@ -61,72 +69,143 @@ def interpret_unread(rt: Runtime, stop: Event | None = None) -> int:
         ids = [one for one in unread if one not in tried]
         if not ids:
             return len(tried.difference(unread))
-        for inbound_id in ids:
+        for start in range(0, len(ids), TOGETHER):
             if stop is not None and stop.is_set():
                 return len(tried)
-            interpret(rt, inbound_id)
-            tried.add(inbound_id)
+            together = ids[start : start + TOGETHER]
+            interpret(rt, together)
+            tried.update(together)
     return len(tried)
 
 
-def interpret(rt: Runtime, inbound_id: int, *, in_quarantine: bool = False) -> None:
-    """Read one kept text and carry out what follows. After a fault it is read again, and in the end by a person.
+def read_new(rt: Runtime, stop: Event | None = None) -> int:
+    """Read what has been kept since the last time, each text once, until there is nothing new; return how many.
 
-    In a quarantine it waits until it is known what was asked before it; a caller who knows says `in_quarantine`.
+    The web server reads what it keeps too, but lets requests go first. What stays unread here is the tick's.
+    """
+    memory, found = rt.memory, 0
+    while stop is None or not stop.is_set():
+        with rt.sessions.glance() as connection:
+            if memory.read_until is None:
+                memory.read_until = last_id(connection) - 1
+            ids = inbox.kept_since(connection, memory.read_until, TOGETHER)
+        if not ids:
+            break
+        interpret(rt, ids)
+        memory.read_until = max(ids)
+        found += len(ids)
+    return found
+
+
+def interpret(rt: Runtime, ids: Sequence[int], *, in_quarantine: bool = False) -> None:
+    """Read kept texts and carry out what follows, those that are clear in one transaction.
+
+    After a fault each is read alone; one that fails alone is read again later, and in the end by a person. In a
+    quarantine texts wait until it is known what was asked before them; a caller who knows says `in_quarantine`.
     """
     now = rt.clock()
     try:
-        known = in_quarantine or not _held(rt, inbound_id, now)
-        if known and _time_is_known(rt, inbound_id, now) and _questions_time_is_known(rt, inbound_id, now):
-            _interpret(rt, inbound_id, now)
-    except Exception as fault:  # noqa: BLE001 -- the text is kept; the next tick tries again
-        logs.fault("interpret", fault, inbound=inbound_id)
+        _read_in_turn(rt, _as_they_came(rt, ids, now, in_quarantine=in_quarantine), now)
+    except Exception as fault:  # noqa: BLE001 -- the texts are kept; the next tick tries again
+        if len(ids) > 1:
+            for one in ids:
+                interpret(rt, [one], in_quarantine=in_quarantine)
+            return
+        logs.fault("interpret", fault, inbound=ids[0])
         with rt.sessions.begin() as session:
-            faults = inbox.count_fault(session, inbound_id)
+            faults = inbox.count_fault(session, ids[0])
         if faults >= inbox.FAULTS:
-            _give_to_a_person(rt, inbound_id, now)
+            _give_to_a_person(rt, ids[0], now)
 
 
-def _held(rt: Runtime, inbound_id: int, now: datetime) -> bool:
-    """Whether it is not known yet what was asked before this text. Not for ever: it may be a cry for help."""
+# --- whether it is clear when they were written ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An unread text."""
+
+    text: AnyRow
+    after_close: bool
+    """A window of the sender's closed shortly before it came: it may have been written earlier."""
+    clear: bool
+    """No provider has to be asked anything before it is read."""
+
+
+def _as_they_came(rt: Runtime, ids: Sequence[int], now: datetime, *, in_quarantine: bool) -> list[_Waiting]:
+    """Return those of these texts that may be read by now, in the order they came in."""
     with rt.sessions.reading() as session:
-        known = channels.all_channels(session)
-        if all(known[way].quarantined_at is None for way in rt.texts):
-            return False
-        received_at = inbox.received_at(session, inbound_id)
-    return received_at is not None and now - received_at < WAIT_FOR_TIME
+        texts = inbox.still_unread(session, ids)
+        if not in_quarantine and _in_quarantine(rt, session):
+            # It is not known yet what was asked before them. Not for ever: one may be a cry for help.
+            texts = [text for text in texts if now - text.received_at >= WAIT_FOR_TIME]
+        closed = inbox.after_a_close(session, [text for text in texts if text.channel in rt.texts], AFTER_CLOSE)
+        unclear = closed | {row.inbound_id for row in _unclear_questions(rt, session, [text.id for text in texts])}
+    return [_Waiting(text, after_close=text.id in closed, clear=text.id not in unclear) for text in texts]
 
 
-def _time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+def _unclear_questions(rt: Runtime, session: Session, ids: Sequence[int]) -> Sequence[AnyRow]:
+    return [row for row in uncertain.accepted_about(session, ids) if row.channel in rt.texts]
+
+
+def _in_quarantine(rt: Runtime, session: Session) -> bool:
+    if not rt.texts:
+        return False
+    known = channels.all_channels(session)
+    return any(known[way].quarantined_at is not None for way in rt.texts)
+
+
+def _read_in_turn(rt: Runtime, waiting: Sequence[_Waiting], now: datetime) -> None:
+    """Read what is clear in as few transactions as may be, then one by one what a provider is asked about.
+
+    Each telephone is in a transaction once: its next text sees what its last one changed.
+    """
+    slow = {one.text.sender_index for one in waiting if not one.clear}
+    together: dict[bytes, int] = {}
+    for one in waiting:
+        if one.text.sender_index in slow:
+            continue
+        if one.text.sender_index in together:
+            _read_together(rt, list(together.values()), now)
+            together.clear()
+        together[one.text.sender_index] = one.text.id
+    if together:
+        _read_together(rt, list(together.values()), now)
+    for one in waiting:
+        text = one.text
+        if text.sender_index in slow and _time_is_known(rt, one, now) and _questions_time_is_known(rt, text, now):
+            _read_together(rt, [text.id], now)
+
+
+def _time_is_known(rt: Runtime, one: _Waiting, now: datetime) -> bool:
     """Whether it is clear when a text was written, as far as a window's close hangs on it.
 
     The webhook carries no time. After a close the provider is asked, and the earlier time counts; while it does not
     answer the text waits, but not for ever.
     """
-    with rt.sessions.reading() as session:
-        row = inbox.after_a_close(session, inbound_id, AFTER_CLOSE)
-    provider = None if row is None else rt.texts.get(row.channel)
-    if row is None or provider is None:
+    text = one.text
+    if not one.after_close:
         return True
     try:
-        record = provider.fetch(row.provider_id)
+        record = rt.texts[text.channel].fetch(text.provider_id)
     except GatewayError as fault:
-        logs.fault("interpret.time", fault, inbound=inbound_id)
-        return bool(now - row.received_at >= WAIT_FOR_TIME)
+        logs.fault("interpret.time", fault, inbound=text.id)
+        return bool(now - text.received_at >= WAIT_FOR_TIME)
     if record is not None and record.created_at is not None:
         with rt.sessions.begin() as session:
-            inbox.set_provider_time(session, inbound_id, record.created_at)
+            inbox.set_provider_time(session, text.id, record.created_at)
     return True
 
 
-def _questions_time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> bool:
+def _questions_time_is_known(rt: Runtime, text: AnyRow, now: datetime) -> bool:
     """Whether it is clear which of our questions the provider had taken when a text was written.
 
     An answer of the provider that comes late, and a status callback, carry no time: people may have answered meanwhile.
     The provider is asked, and its time counts; while it does not answer the text waits, but not for ever.
     """
     with rt.sessions.reading() as session:
-        unclear = [row for row in uncertain.accepted_about(session, inbound_id) if row.channel in rt.texts]
+        # Now that it may be known when it was written.
+        unclear = _unclear_questions(rt, session, [text.id])
     try:
         for row in unclear:
             record = rt.texts[row.channel].fetch(row.provider_id)
@@ -134,46 +213,63 @@ def _questions_time_is_known(rt: Runtime, inbound_id: int, now: datetime) -> boo
                 with rt.sessions.begin() as session:
                     uncertain.set_accepted(session, row, record.created_at)
     except GatewayError as fault:
-        logs.fault("interpret.question", fault, inbound=inbound_id)
-        return not timedelta() <= now - unclear[0].received_at < WAIT_FOR_TIME
+        logs.fault("interpret.question", fault, inbound=text.id)
+        return not timedelta() <= now - text.received_at < WAIT_FOR_TIME
     return True
 
 
-def _interpret(rt: Runtime, inbound_id: int, now: datetime) -> None:
-    with transaction(rt, Actor(kind="participant", id=f"inbound:{inbound_id}", source="sms"), now) as tx:
-        row = inbox.unread(tx.session, inbound_id)
-        if row is None:
+# --- read ------------------------------------------------------------------------------------------------------------
+
+
+def _read_together(rt: Runtime, ids: Sequence[int], now: datetime) -> None:
+    """Read texts of as many telephones in one transaction; who acts is each text in its turn."""
+    with transaction(rt, SCHEDULER, now) as tx:
+        texts = inbox.unread(tx.session, ids)
+        if not texts:
             return
-        said = inbox.said(rt.vault, row)
-        owners = shared_phone.with_telephone(tx.session, row.sender_index)
-        loaded = rt.loader.load(tx.session, owners)
-        reply = Reply(
-            inbound_id=inbound_id,
-            text=said.body,
-            arrived=min(row.received_at, row.provider_at or row.received_at),
-            media=said.media,
-            opt_out=said.opt_out,
-            medium=FACTS[row.channel].medium,
-        )
-        if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, now):
-            reading = _for_everyone(tx, loaded, reply)
-            if reading in ALWAYS:
-                inbox.hand_to_person(tx.session, inbound_id, now, ALWAYS[reading])
-            _mark_read(tx, row, reading, None)
-            return
-        if _doubt_may_end(tx, loaded, row, reply):
-            return
-        tested = contact_test.tests_confirmed_by(tx.session, loaded, reply)
-        one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
-        if len(tested) == 1:
-            one = tested[0][0]
-        if one is None:
-            reading = _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.sender, reply)
-            _mark_read(tx, row, reading, None)
-            return
-        reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
-        tx.writer.note(one, "read", "inbound", inbound_id, {"reading": (None, reading)})
-        _mark_read(tx, row, reading, one)
+        owners = shared_phone.with_telephones(tx.session, {text.sender_index for text in texts})
+        everybody = sorted(one for them in owners.values() for one in them)
+        loaded = {one.case.participant.id: one for one in rt.loader.load(tx.session, everybody)}
+        tests = contact_tests.newest(tx.session, everybody)
+        read = []
+        for text in texts:
+            tx.identify(Actor(kind="participant", id=f"inbound:{text.id}", source="sms"))
+            those = [loaded[one] for one in owners[text.sender_index] if one in loaded]
+            read += _interpret(tx, text, those, tests)
+        inbox.mark_interpreted(tx.session, now, read)
+
+
+def _interpret(tx: Transaction, row: Text, loaded: list[Loaded], tests: Mapping[int, ReachTest]) -> list[Read]:
+    """Carry out what a text calls for; return how it was read, or nothing if it waits.
+
+    `loaded`: who has its telephone; `tests`: their newest tests.
+    """
+    said = inbox.said(tx.rt.vault, row)
+    reply = Reply(
+        inbound_id=row.id,
+        text=said.body,
+        arrived=min(row.received_at, row.provider_at or row.received_at),
+        media=said.media,
+        opt_out=said.opt_out,
+        medium=FACTS[row.channel].medium,
+    )
+    if len(loaded) > 1 and concerns_everyone(loaded[0].case, reply, tx.now):
+        reading = _for_everyone(tx, loaded, reply)
+        if reading in ALWAYS:
+            inbox.hand_to_person(tx.session, row.id, tx.now, ALWAYS[reading])
+        return [_read_as(tx, row, reading, None)]
+    if _doubt_may_end(tx, loaded, row, reply):
+        return []
+    tested = contact_test.tests_confirmed_by(tests, loaded, reply)
+    one, reply = (None, reply) if len(tested) > 1 else _one_of(loaded, reply)
+    if len(tested) == 1:
+        one = tested[0][0]
+    if one is None:
+        reading = _nobody(tx, loaded, row, reply) if loaded else take_unknown_sender(tx, row, said.sender, reply)
+        return [_read_as(tx, row, reading, None)]
+    reading = _confirmed(tx, *tested[0]) if tested else _read(tx, one, reply)
+    tx.writer.note(one, "read", "inbound", row.id, {"reading": (None, reading)})
+    return [_read_as(tx, row, reading, one)]
 
 
 def _doubt_may_end(tx: Transaction, loaded: list[Loaded], row: Text, reply: Reply) -> bool:
@@ -186,12 +282,14 @@ def _doubt_may_end(tx: Transaction, loaded: list[Loaded], row: Text, reply: Repl
     return any(may_answer_text_in_doubt(one.case, reply, tx.now) for one in loaded)
 
 
-def _mark_read(tx: Transaction, row: Text, reading: str, whose: Loaded | None) -> None:
-    """Say how a text was read and whose it is. A stop holds for the telephone, also where it is one of the staff's."""
+def _read_as(tx: Transaction, row: Text, reading: str, whose: Loaded | None) -> Read:
+    """Return how a text was read and whose it is.
+
+    A stop holds for the telephone, also where it is one of the staff's.
+    """
     if reading == "OptOut":
         telephone.stop(tx, row.sender_index)
-    study, person = (None, None) if whose is None else (whose.study_id, whose.case.participant.id)
-    inbox.mark_interpreted(tx.session, row.id, tx.now, reading, study_id=study, participant_id=person)
+    return Read(row.id, reading) if whose is None else Read(row.id, reading, whose.study_id, whose.case.participant.id)
 
 
 # --- whose words these are -------------------------------------------------------------------------------------------
@@ -264,6 +362,8 @@ def _read(tx: Transaction, one: Loaded, reply: Reply) -> str:
     """Read a participant's text and carry out what follows; return how it was read."""
     reading, commands = on_reply(one.case, reply, tx.now)
     tx.carry_out(one, commands)
+    if commands and not one.case.others:
+        tx.foresee_next_check(one)
     why = reason_for_person(one.case, reading, commands)
     if why is not None:
         inbox.hand_to_person(tx.session, reply.inbound_id, tx.now, why)
@@ -326,7 +426,7 @@ def _give_to_a_person(rt: Runtime, inbound_id: int, now: datetime) -> None:
 
 def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool) -> None:
     with transaction(rt, SCHEDULER, now) as tx:
-        row = inbox.unread(tx.session, inbound_id)
+        row = next(iter(inbox.unread(tx.session, [inbound_id])), None)
         if row is None:
             return
         if not attributed:
@@ -338,4 +438,4 @@ def _end_unread(rt: Runtime, inbound_id: int, now: datetime, *, attributed: bool
             task = escalate(one.case, "E0", "unreadable_reply", now)
             tx.carry_out(one, [replace(task, key=f"E0:unreadable_reply:i{inbound_id}:p{one.case.participant.id}")])
         inbox.hand_to_person(tx.session, inbound_id, now, "fault")
-        inbox.mark_interpreted(tx.session, inbound_id, now, "fault", study_id=None, participant_id=None)
+        inbox.mark_interpreted(tx.session, now, [Read(inbound_id, "fault")])

@@ -1,7 +1,8 @@
 """What providers bring: texts from telephones, and what became of ours. Kept first, in a transaction of its own.
 
-Texts that come several at once are kept together, each answered once it is durable, and read right after. Nothing but a
-text that is kept counts: whatever this process has not read when it ends is read by the next tick.
+Texts that come several at once are kept together, each answered once it is durable, and read right after, here or by
+the scheduler. Nothing but a text that is kept counts: whatever this process has not read when it ends is read by the
+next tick.
 """
 
 import time
@@ -25,14 +26,14 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
 from pro_service.store.unavailable import UNREACHABLE as NO_DATABASE
 from pro_service.use_cases import failures
-from pro_service.use_cases.inbound.interpret import interpret
+from pro_service.use_cases.inbound.interpret import TOGETHER, interpret
 from pro_service.use_cases.transaction import Transaction, transaction
 
 CALM = 0.02
-"""Seconds without a new text after which those that are kept are read: reading takes ten times as long as keeping."""
+"""Seconds without a new text after which those that are kept are read: reading takes longer than keeping."""
 
 LONGEST_PAUSE = 0.5
-"""Seconds: however many come in, one is read after that."""
+"""Seconds: however many come in, some are read after that."""
 
 
 # --- texts -----------------------------------------------------------------------------------------------------------
@@ -47,7 +48,7 @@ def receive(rt: Runtime, arrival: Arrival) -> bool:
     with rt.sessions.begin() as session:
         inbound_id = inbox.keep_text(session, rt.vault, arrival, rt.clock())
     if inbound_id is not None:
-        interpret(rt, inbound_id)
+        interpret(rt, [inbound_id])
     return inbound_id is not None
 
 
@@ -129,11 +130,11 @@ class Intake:
                 if self._ended.is_set() or not self._unread:
                     self._reader = None
                     return
-                inbound_id = self._unread.popleft()
+                together = [self._unread.popleft() for _ in range(min(TOGETHER, len(self._unread)))]
             try:
-                interpret(self._rt, inbound_id)
-            except Exception as fault:  # noqa: BLE001 -- the database went away, say: the next tick reads it
-                logs.fault("interpret", fault, inbound=inbound_id)
+                interpret(self._rt, together)
+            except Exception as fault:  # noqa: BLE001 -- the database went away, say: the next tick reads them
+                logs.fault("interpret", fault, inbound=together[0])
 
     def _let_others_in(self) -> None:
         """Wait while texts come in thick and fast: a provider waits for an answer, a reading can wait a moment."""

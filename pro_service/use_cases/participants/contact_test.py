@@ -4,7 +4,7 @@ Where it fails the plan becomes telephone first. Who confirms later gets texts a
 """
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -22,7 +22,6 @@ from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact_tests
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import reach_tests
@@ -175,12 +174,17 @@ def language_of(rt: Runtime, token: str) -> str | None:
         return None if found is None else rt.loader.one(session, found[0], lock=False).case.participant.language
 
 
-def tests_confirmed_by(session: Session, loaded: Sequence[Loaded], reply: Reply) -> list[tuple[Loaded, ReachTest]]:
-    """The tests that a text confirms; then it is never a score. Several only where a telephone is shared."""
+def tests_confirmed_by(
+    newest: Mapping[int, ReachTest], loaded: Sequence[Loaded], reply: Reply
+) -> list[tuple[Loaded, ReachTest]]:
+    """The tests that a text confirms; then it is never a score. Several only where a telephone is shared.
+
+    `newest`: each participant's newest test.
+    """
     shared = len(loaded) > 1
     places, words = owners_named(reply.text, [one.case for one in loaded]) if shared else ((0,), reply.text)
     owners = [loaded[place] for place in places if loaded]
-    tests = [(one, contact_tests.latest(session, one.case.participant.id)) for one in owners]
+    tests = [(one, newest.get(one.case.participant.id)) for one in owners]
     return [(one, test) for one, test in tests if test and rules.confirms(test, words, reply.arrived)]
 
 

@@ -15,6 +15,7 @@ from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import inbound
+from pro_service.use_cases.inbound.interpret import read_new
 from pro_service.use_cases.inbound.receive import Intake
 from pro_service.use_cases.tick import tick
 from tests.peers import databases
@@ -152,3 +153,20 @@ def test_a_backlog_is_read_in_one_tick_and_a_bad_text_once_a_tick(rt: Runtime, i
     assert kept(rt, unread=True) == 1
     with rt.sessions.reading() as session:
         assert session.scalar(select(inbound.c.faults).where(inbound.c.id == first)) == 1
+
+
+def test_the_scheduler_reads_each_new_text_once_beside_the_web_server(rt: Runtime, intake: Intake) -> None:
+    intake.close()
+    intake.take(said())
+    assert read_new(rt) == 0, "what was there before it began is the tick's"
+    texts = [said() for _ in range(40)]
+    for one in texts:
+        intake.take(one)
+    with rt.sessions.begin() as session:
+        bad = inbound.c.provider_id == texts[0].provider_id
+        session.execute(inbound.update().where(bad).values(raw=b"damaged, and long enough for a tag"))
+    assert read_new(rt) == 40
+    assert read_new(rt) == 0
+    assert kept(rt, unread=True) == 2
+    with rt.sessions.reading() as session:
+        assert session.scalar(select(inbound.c.faults).where(bad)) == 1
