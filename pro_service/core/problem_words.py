@@ -1006,6 +1006,7 @@ _TRAIL: Mapping[str, Entry] = {
     "trail_participant_torn": _refuse(
         "a row of the trail holds an old value of this participant that no other row has set: {names}", _LOOK
     ),
+    "trail_study_differs": _refuse("how this study stands differs from the trail: {names}", _LOOK),
     "trail_participant_untold": _refuse("this participant has no enrolment in the trail", _LOOK),
 }
 

@@ -25,7 +25,8 @@ class Look:
 
     action: Action
     page: str
-    study_id: int
+    study_id: int | None
+    """None: a page of the reader's own."""
     session_id: int
     """Row id of the sign-in."""
     participant: str | None = None
@@ -57,7 +58,9 @@ def _write(rt: Runtime, actor: Actor, look: Look) -> None:
     if look.inbound_id is not None:
         changes["inbound"] = (None, look.inbound_id)
     with rt.sessions.reading() as session:
-        of = None if look.participant is None else cases.find(session, look.study_id, look.participant)
+        of = None
+        if look.study_id is not None and look.participant is not None:
+            of = cases.find(session, look.study_id, look.participant)
         if looks.recorded(session, actor, look.action, of, changes):
             return
     with transaction(rt, actor, rt.clock()) as tx:

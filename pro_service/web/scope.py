@@ -159,7 +159,9 @@ def leaves_row(rt: Runtime, page_name: str) -> Callable[[Page[Arguments, Answer]
     return decorated
 
 
-def leave_row(rt: Runtime, study_id: int, page_name: str, code: str | None = None, text_id: int | None = None) -> None:
+def leave_row(
+    rt: Runtime, study_id: int | None, page_name: str, code: str | None = None, text_id: int | None = None
+) -> None:
     """Have this look at a page, about a participant or a received text, leave its row once it has been answered."""
     action: looks.Action = "download" if page_name.endswith(".csv") else "look"
     who, look = actor(), Look(action, page_name, study_id, signed_in().id, code, text_id)

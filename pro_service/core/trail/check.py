@@ -37,7 +37,7 @@ class Finding:
 
     kind: Kind
     entity: str
-    """Where it is: `audit_trail`, `audit_seals`, `participant`, `window`, `response`, `database`."""
+    """Where it is: `audit_trail`, `audit_seals`, `participant`, `window`, `response`, `study`, `database`."""
     id: int | None
     participant: int | None
     """Row id of the participant it is about, where that is known."""

@@ -46,6 +46,8 @@ PERSON = frozenset(
     }
 )
 """What the trail holds of a participant's row; contact data by the hash of how they are stored."""
+STUDY = ("closed_at", "locked_at", "erase_after")
+"""What the trail holds of a study's row."""
 _TOLD_LATER = frozenset(
     {
         *("card_handed_at", "card_made_at", "email_seal", "enrolled_at", "first_text_at", "phone_seal"),
@@ -60,7 +62,7 @@ DECLINED = "declined"
 
 Tally: TypeAlias = dict[object, int]
 """Value -> the number of rows that set it, less the number that replaced it; {None: 1} before the first row."""
-Fact: TypeAlias = Literal["participant", "window", "response"]
+Fact: TypeAlias = Literal["participant", "window", "response", "study"]
 
 
 class TrailRow(NamedTuple):
@@ -228,6 +230,20 @@ def _left(tally: Tally | None) -> object:
 def _new(changes: Mapping[str, Any], name: str) -> Any:
     """Return a field's new value in a row of the trail; None if the row does not hold the field."""
     return changes.get(name, (None, None))[1]
+
+
+def study_differences(
+    study_id: int, rows: Iterable[Mapping[str, Any]], kept: Mapping[str, object]
+) -> Iterator[Difference]:
+    """Yield what differs between a study as it is stored and the changes in its rows."""
+    tallies: dict[str, Tally] = {name: {None: 1} for name in STUDY}
+    for changes in rows:
+        for name in STUDY:
+            if name in changes:
+                _note(tallies[name], *changes[name])
+    wrong = tuple(name for name in STUDY if _left(tallies[name]) != kept[name])
+    if wrong:
+        yield Difference("study", study_id, "trail_study_differs", wrong)
 
 
 # --- what differs ----------------------------------------------------------------------------------------------------

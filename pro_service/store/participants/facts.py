@@ -12,10 +12,10 @@ from sqlalchemy import BindParameter, Column, ColumnElement, Date, String, and_,
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import type_coerce
 
-from pro_service.core.trail.facts import DECLINED, Kept, Told, TrailRow
+from pro_service.core.trail.facts import DECLINED, STUDY, Kept, Told, TrailRow
 from pro_service.store.audit import fingerprint
 from pro_service.store.bulk import AnySelect
-from pro_service.store.schema import AnyRow, Instant, audit_trail, participants, responses, sites, windows
+from pro_service.store.schema import AnyRow, Instant, audit_trail, participants, responses, sites, studies, windows
 
 a, p, r, w = audit_trail.c, participants.c, responses.c, windows.c
 FACTS = ("participant", "window", "response")
@@ -60,6 +60,22 @@ def kept(session: Session, ids: Sequence[int]) -> dict[int, Kept]:
         person |= {"phone_seal": fingerprint(phone, phone_index, phone_country), "email_seal": fingerprint(email)}
         found[participant_id].person = person
     return found
+
+
+def studies_told(session: Session) -> dict[int, list[Mapping[str, Any]]]:
+    """Return study's row id -> the changes in the rows of the trail about how it stands."""
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    tells = or_(*(a.changes.contains(f'"{name}"') for name in STUDY))
+    for row in session.execute(select(a.study_id, a.changes).where(a.entity == "study", tells)):
+        found.setdefault(row.study_id, []).append(loads(row.changes))
+    return found
+
+
+def studies_kept(session: Session) -> dict[int, dict[str, object]]:
+    """Return study's row id -> how it stands."""
+    sqlite = session.get_bind().dialect.name == "sqlite"
+    asked = select(studies.c.id, *(_as_text(studies.c[name], sqlite=sqlite) for name in STUDY))
+    return {row_id: dict(zip(STUDY, values, strict=True)) for row_id, *values in session.execute(asked)}
 
 
 _PERSON: Mapping[str, Column[Any]] = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pro_service import logs
 from pro_service.core.problems import problem
 from pro_service.core.trail.check import Check, Finding, against, wrong_key
-from pro_service.core.trail.facts import Comparison
+from pro_service.core.trail.facts import Comparison, Difference, study_differences
 from pro_service.core.trail.seals import Anchor, Header, anchor_of
 from pro_service.gateways.time_stamps import NotGenuineError
 from pro_service.runtime import Runtime
@@ -77,6 +77,7 @@ def verify(
         compared = Comparison()
         found = [*_guards(session), *_trail(rt, session, check, lambda: progress(check.rows, total), full=full)]
         found += _facts(session, None if full else check.changed, compared)
+        found += _studies(session) if full else ()
         stamps = _Stamps()
         found += stamps.checked(rt, session, start)
         newest = seals.newest(session)
@@ -198,8 +199,19 @@ def _facts(session: Session, ids: Iterable[int] | None, compared: Comparison) ->
         told, kept = facts.told(session, page), facts.kept(session, page)
         for one in page:
             for found in compared.differences(one, told[one], kept[one]):
-                what = problem(found.code, names=found.names)
-                yield Finding("facts_differ", found.entity, found.id, one, what)
+                yield _differs(found, one)
+
+
+def _studies(session: Session) -> Iterator[Finding]:
+    """Compare how each study stands, closed or locked, with what the trail tells of it."""
+    told = facts.studies_told(session)
+    for study_id, kept in facts.studies_kept(session).items():
+        for found in study_differences(study_id, told.get(study_id, ()), kept):
+            yield _differs(found, None)
+
+
+def _differs(found: Difference, participant: int | None) -> Finding:
+    return Finding("facts_differ", found.entity, found.id, participant, problem(found.code, names=found.names))
 
 
 def _everybody(session: Session) -> Iterator[Sequence[int]]:

@@ -14,7 +14,7 @@ from pro_service.use_cases.staff import accounts, administration, away, password
 from pro_service.use_cases.tasks import digest
 from pro_service.web import access, browsers
 from pro_service.web.problems import by_field
-from pro_service.web.scope import chosen_scope, row_id
+from pro_service.web.scope import chosen_scope, leave_row, row_id
 
 
 def blueprint(rt: Runtime) -> Blueprint:
@@ -37,6 +37,7 @@ def _add_own(pages: Blueprint, rt: Runtime) -> None:
     @pages.get("/account")
     @access.needs("account")
     def own() -> ResponseReturnValue:
+        leave_row(rt, None, "account")
         return _account_page(rt)
 
     @pages.post("/account/password")

@@ -75,6 +75,7 @@ def _pages() -> dict[str, str]:
         "paper": _("For the paper"),
         "inbox": _("Received text"),
         "audit": _("Audit trail"),
+        "account": _("Own account, with the settings of mails"),
         "participants.csv": _("File of the participants"),
         "messages.csv": _("File of the messages"),
         "compliance.csv": _("File of compliance"),

@@ -24,6 +24,7 @@ from pro_service.store import audit, seals, studies
 from pro_service.store.audit import Entry, audit_row
 from pro_service.store.participants import cases
 from pro_service.store.schema import audit_seals, audit_trail
+from pro_service.use_cases.closing import close
 from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.trail.seal import seal
 from pro_service.use_cases.trail.verify import verify
@@ -132,6 +133,12 @@ def reschedule(rt: Runtime, code: str, day: int) -> None:
         carry_out(tx, loaded, PreparedChange(planned), "moved")
 
 
+def locked(hand: Hand) -> None:
+    """Close the study and lock its data, as an investigator does."""
+    close(hand.rt, support.SETUP, hand.one("SELECT id FROM studies"), "all visits are over", lock_data=True)
+    seal(hand.rt)
+
+
 Act: TypeAlias = Callable[[Hand], None]
 
 
@@ -159,6 +166,16 @@ def serves(*statements: str) -> Act:
 def past(*statements: str) -> Act:
     """By SQL, with the guards switched off and on again."""
     return lambda hand: hand.past_guards(*statements)
+
+
+def after_lock(*statements: str) -> Act:
+    """By SQL, once the data of the study are locked."""
+
+    def act(hand: Hand) -> None:
+        locked(hand)
+        hand(*statements)
+
+    return act
 
 
 def _swap(hand: Hand, two: str) -> None:
@@ -439,6 +456,14 @@ TAMPERINGS = (
         "A window is counted as completed",
         does("UPDATE windows SET settled = 'completed_in_window' WHERE code = 'W1'"),
         "facts_differ",
+    ),
+    Tampering(
+        "A window of a locked study is counted as completed",
+        after_lock("UPDATE windows SET settled = 'completed_in_window' WHERE code = 'M3'"),
+        "facts_differ",
+    ),
+    Tampering(
+        "The data of a locked study are unlocked", after_lock("UPDATE studies SET locked_at = NULL"), "facts_differ"
     ),
     Tampering(
         "A window that was replaced counts again",
