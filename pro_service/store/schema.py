@@ -120,7 +120,6 @@ studies = Table(
     _id(),
     Column("code", String(40), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
-    Column("rules_version", Integer, nullable=False, server_default="0"),
     Column("closed_at", Instant, comment="Since when nobody is asked any more"),
     Column("locked_at", Instant, comment="Since when no answer may be added or changed"),
     Column("erase_after", Date, comment="After this day contact data are erased"),
@@ -213,7 +212,6 @@ participants = Table(
     Column(
         "look_at", Instant, key="next_check_at", comment="The next instant at which time alone may call for something"
     ),
-    Column("rules_version", Integer, nullable=False, server_default="0"),
     Column("faults", Integer, nullable=False, server_default="0"),
     Column("revision", Integer, nullable=False, server_default="1"),
     UniqueConstraint("study_id", "code"),
