@@ -2,12 +2,10 @@
 
 import argparse
 import json
-import os
-import random
-import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
@@ -24,6 +22,7 @@ from pro_service.store.schema import participants
 from pro_service.store.vault import UnreadableError, opened, sealed
 from pro_service.use_cases import keys, study
 from pro_service.use_cases.enrolment import enrol
+from tests.crash import batches
 from tests.crash.__main__ import address
 from tests.crash.programs import ACTOR, STUDY
 from tests.peers import postgres
@@ -82,50 +81,26 @@ def _clone(rt: Runtime, like: dict[str, object], row_id: int, number: int) -> di
 
 
 def killed(told: Settings, rows: int, kills: int, seed: int) -> dict[str, object]:
-    """Rotate in a process of its own, kill it after a random part of the work, and so on; then let one end."""
-    dice = random.Random(seed)  # noqa: S311 -- the same run again, as far as the machine allows
-    each, done, survived = rows * 3 // (5 * kills), 0, 0
+    """Rotate in a process of its own that is killed again and again; then let one end."""
     began = time.monotonic()
-    while done < kills:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if not child:
-            os.close(reading)
-            _rotate(told, writing)
-        os.close(writing)
-        # Not after a time but after so many values: each kill hits a rotation that is at work.
-        wanted, seen = dice.randrange(1, 2 * each), 0
-        while seen < wanted and (told_of := os.read(reading, 4096)):
-            seen += len(told_of) * keys.BATCH
-        time.sleep(dice.random() * 0.02)
-        os.kill(child, signal.SIGKILL)
-        ended = os.waitpid(child, 0)[1]
-        os.close(reading)
-        done += 1
-        survived += os.WIFEXITED(ended)
+
+    def work(done: Callable[[], None]) -> None:
+        keys.rotate(runtime.open_runtime(told), ACTOR, progress=lambda _done, _total: done())
+
+    survived = batches.killed(work, rows / keys.BATCH, kills, seed)
     rt = runtime.open_runtime(told)
     before = {one.key: one.values for one in keys.all_keys(rt)}
     last = keys.rotate(rt, ACTOR)
     after = {one.key: one.may_go for one in keys.all_keys(rt)}
     rt.close()
     return {
-        "kills": done,
+        "kills": kills,
         "ended_before_the_kill": survived,
         "left_for_the_last": before["k1"],
         "wrapped_by_the_last": last.values,
         "k1_may_go": after["k1"],
         "seconds": round(time.monotonic() - began, 1),
     }
-
-
-def _rotate(told: Settings, writing: int) -> None:
-    def say(_done: int, _total: int) -> None:
-        os.write(writing, b".")
-
-    try:
-        keys.rotate(runtime.open_runtime(told), ACTOR, progress=say)
-    finally:
-        os._exit(0)
 
 
 def unreadable(told: Settings) -> int:
