@@ -23,6 +23,9 @@ class WrittenFile(NamedTuple):
     rows: int | None
     """Without the head; None of a file that is no table."""
     sha256: str
+    """In hexadecimal."""
+    size: int
+    """In bytes."""
 
 
 def write_table(folder: Path, table: Table, rows: Iterable[Sequence[Cell]]) -> WrittenFile:
@@ -32,7 +35,7 @@ def write_table(folder: Path, table: Table, rows: Iterable[Sequence[Cell]]) -> W
 
 def write_rows(folder: Path, path: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> WrittenFile:
     """Write a CSV file with a head, readable by its owner alone."""
-    page, digest, count = io.StringIO(), hashlib.sha256(), 0
+    page, digest, count, size = io.StringIO(), hashlib.sha256(), 0, 0
     line = csv.writer(page, lineterminator="\n")
     line.writerow(head)
     with private(folder / path) as file:
@@ -41,10 +44,10 @@ def write_rows(folder: Path, path: str, head: Sequence[str], rows: Iterable[Sequ
             count += len(part)
             data = page.getvalue().encode()
             digest.update(data)
-            file.write(data)
+            size += file.write(data)
             page.seek(0)
             page.truncate()
-    return WrittenFile(path, count, digest.hexdigest())
+    return WrittenFile(path, count, digest.hexdigest(), size)
 
 
 def write_text(folder: Path, path: str, text: str) -> WrittenFile:
@@ -52,13 +55,14 @@ def write_text(folder: Path, path: str, text: str) -> WrittenFile:
     data = text.encode()
     with private(folder / path) as file:
         file.write(data)
-    return WrittenFile(path, None, hashlib.sha256(data).hexdigest())
+    return WrittenFile(path, None, hashlib.sha256(data).hexdigest(), len(data))
 
 
 def written(folder: Path, path: str, rows: int | None = None) -> WrittenFile:
     """Return what the manifest says of a file that is there already."""
     with (folder / path).open("rb") as file:
-        return WrittenFile(path, rows, hashlib.file_digest(file, "sha256").hexdigest())
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return WrittenFile(path, rows, digest, file.tell())
 
 
 def private(file: Path) -> io.BufferedWriter:

@@ -4,10 +4,10 @@ Programs read from it what the codebook tells people: types, which cells may be 
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pro_service.exports import codebook
+from pro_service.exports.csv_files import WrittenFile
 from pro_service.exports.tables import Column, Kind, Table, Words
 
 FILE = "datapackage.json"
@@ -23,21 +23,9 @@ _TYPES: Mapping[Kind, Mapping[str, object]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A file of the data set as it was written."""
-
-    path: str
-    """Relative to the set's folder."""
-    sha256: str
-    """In hexadecimal."""
-    size: int
-    """In bytes."""
-
-
 def as_json(
     tables: Sequence[Table],
-    written: Sequence[Written],
+    written: Iterable[WrittenFile],
     *,
     name: str,
     title: str,
@@ -58,7 +46,9 @@ def as_json(
     return json.dumps(package, ensure_ascii=False, indent=2) + "\n"
 
 
-def _resource(table: Table, file: Written, dialect: Mapping[str, object], tables: Sequence[Table]) -> dict[str, object]:
+def _resource(
+    table: Table, file: WrittenFile, dialect: Mapping[str, object], tables: Sequence[Table]
+) -> dict[str, object]:
     schema: dict[str, object] = {
         "fields": [_field(column, dialect) for column in table.columns],
         "missingValues": [""],
@@ -69,14 +59,14 @@ def _resource(table: Table, file: Written, dialect: Mapping[str, object], tables
     return _described(table.name, _english(table.labels), file, dialect, schema)
 
 
-def _codebook(file: Written, dialect: Mapping[str, object], languages: Sequence[str]) -> dict[str, object]:
+def _codebook(file: WrittenFile, dialect: Mapping[str, object], languages: Sequence[str]) -> dict[str, object]:
     fields: list[dict[str, object]] = [{"name": name, "type": "string"} for name in codebook.header(languages)]
     schema: dict[str, object] = {"fields": fields, "missingValues": [""]}
     return _described("codebook", "Every column, and every code of it", file, dialect, schema)
 
 
 def _described(
-    name: str, title: str, file: Written, dialect: Mapping[str, object], schema: Mapping[str, object]
+    name: str, title: str, file: WrittenFile, dialect: Mapping[str, object], schema: Mapping[str, object]
 ) -> dict[str, object]:
     return {
         "profile": "tabular-data-resource",

@@ -333,13 +333,9 @@ class _Writing:
         else:
             # They read the CSV files as programs have them.
             self._add(*scripts.write(finished, self.folder))
-        sized = [
-            datapackage.Written(one.path, one.sha256, (self.folder / one.path).stat().st_size)
-            for one in self.files.values()
-        ]
         described = datapackage.as_json(
             self.tables,
-            sized,
+            self.files.values(),
             name=shape.study,
             title=shape.newest.title,
             languages=shape.languages,
@@ -386,7 +382,10 @@ class _Writing:
             "product_version": version("pro-service"),
             "formula_version": FORMULA_VERSION,
             **self.facts,
-            "files": [self.files[path]._asdict() for path in sorted(self.files)],
+            "files": [
+                {"path": one.path, "rows": one.rows, "sha256": one.sha256}
+                for one in sorted(self.files.values(), key=lambda one: one.path)
+            ],
         }
         text = json.dumps(said, ensure_ascii=False, indent=1) + "\n"
         return csv_files.write_text(self.folder, "manifest.json", text)

@@ -12,6 +12,7 @@ from pro_service import paths
 from pro_service.core.protocol import Protocol
 from pro_service.core.study_file import file as study_file
 from pro_service.exports import codebook, datapackage, readme
+from pro_service.exports.csv_files import WrittenFile
 from pro_service.exports.data_tables import Shape, answers, data_tables, visits
 from pro_service.exports.paper import completeness, flow
 from pro_service.exports.tables import Cell, Code, Column, Table
@@ -99,7 +100,7 @@ def write(folder: Path) -> Path:
     book = codebook.as_csv(described, SHAPE.languages)
     _write(folder, codebook.FILE, book)
     counts[codebook.FILE] = len(list(csv.reader(book.splitlines()))) - 1
-    written = [datapackage.Written(path, *_measured(folder / path)) for path in counts]
+    written = [WrittenFile(path, rows, *_measured(folder / path)) for path, rows in counts.items()]
     title = SHAPE.newest.title
     package = datapackage.as_json(described, written, name=SHAPE.study, title=title, languages=SHAPE.languages)
     _write(folder, datapackage.FILE, package)

@@ -20,6 +20,7 @@ _TYPES: Mapping[str, str] = {
 _HEAD = """\
 /* Reads the CSV files of data/ into data sets of the library WORK, with labels. Start SAS with -encoding utf8.
    A column of words holds the words, and a format shows their labels. Days are dates, instants datetimes in UTC.
+   Written by SAS's manual, and never run: we have no SAS. An export with the format xpt holds the same tables.
 
    For the transport files of xpt/, which hold numbers from 1 in place of words:
    %xpt2loc(libref=work, memlist=visits, filespec='xpt/visits.xpt');

@@ -9,6 +9,7 @@ from pro_service.exports.tables import Column, Table
 
 _HEAD = """\
 * Reads the CSV files of data/ and saves each as a .dta file in the working directory. Stata 14 or later.
+* Written by Stata's manual, and never run: we have no Stata. An export with the format dta holds the same tables.
 * Start in the folder that holds README.txt, or name it here:
 local set "."
 
@@ -52,8 +53,10 @@ def script(finished: Finished) -> str:
 
 
 def _table(finished: Finished, table: Table) -> Iterator[str]:
-    yield f'import delimited using "`set\'/{table.path}", clear varnames(1) case(preserve) stringcols(_all) ///'
-    yield '    encoding("utf-8") bindquote(strict) maxquotedrows(unlimited)'
+    # By itself it also drops the value labels of the table before, some of which have the same names.
+    yield "clear"
+    yield f'import delimited using "`set\'/{table.path}", varnames(1) case(preserve) stringcols(_all) ///'
+    yield '    encoding("utf-8") bindquote(strict)'
     yield f"label data {_text(cut(finished.said(table.labels), STATA.table_label))}"
     for column in map(with_codes, table.columns):
         yield from _column(finished, column)
