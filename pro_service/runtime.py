@@ -122,6 +122,18 @@ class Runtime:
     """Seconds that nobody can set: how long something took. Where time is virtual, so are these."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
+    carriers: Carriers = field(init=False)
+    """Who carries texts, and what else leads to participants."""
+
+    def __post_init__(self) -> None:
+        """Work out who carries texts: it is asked for every text."""
+        facts = [way.facts for way in self.texts.values()]
+        carriers = replace(
+            self.settings.carriers,
+            configured=tuple(dict.fromkeys(one.provider for one in facts if one.medium == "sms")),
+            media=frozenset(FACTS[way].medium for way in self.ways),
+        )
+        object.__setattr__(self, "carriers", carriers)
 
     def way_out(self, way: WayOut) -> Gateway | None:
         """Return what carries this way out; None where nothing is configured for it."""
@@ -156,16 +168,6 @@ class Runtime:
     def simulates(self) -> bool:
         """Whether texts go to simulated telephones on this machine: nobody gets one."""
         return bool(self.texts) and not any(way.elsewhere for way in self.texts.values())
-
-    @property
-    def carriers(self) -> Carriers:
-        """Who carries texts, and what else leads to participants."""
-        told, facts = self.settings.carriers, [way.facts for way in self.texts.values()]
-        return replace(
-            told,
-            configured=tuple(dict.fromkeys(one.provider for one in facts if one.medium == "sms")),
-            media=frozenset(FACTS[way].medium for way in self.ways),
-        )
 
     def carrier(self, country: str | None, wanted: str = "") -> Facts:
         """Return the way out of texts to a country; see `Carriers.to`."""

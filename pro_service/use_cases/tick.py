@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Event
 
 from pro_service import logs
-from pro_service.core.schedule.agenda import escalate, on_time
+from pro_service.core.schedule.agenda import escalate, look, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases, shared_phone
@@ -94,10 +94,10 @@ def _decide(rt: Runtime, ids: list[int], now: datetime, report: TickReport) -> N
             if one.case.others:
                 together.append(one.case.participant.id)
                 continue
-            decided = on_time(one.case, now)
-            commands += len(decided)
-            tx.carry_out(one, decided)
-            tx.foresee_next_check(one)
+            looked = look(one.case, now)
+            commands += len(looked.commands)
+            tx.carry_out(one, looked.commands)
+            tx.foresee_next_check(one, looked)
     for participant_id in together:
         commands += _decide_sharing(rt, participant_id, now)
     report.commands += commands

@@ -17,7 +17,7 @@ from pro_service.core.problems import RejectedError, problem
 from pro_service.core.protocol import MEDIA
 from pro_service.core.providers import FACTS, MAIL, Facts
 from pro_service.core.routes import CARD
-from pro_service.core.schedule.agenda import escalate, next_moment
+from pro_service.core.schedule.agenda import Look, escalate, next_moment
 from pro_service.core.schedule.windows import end_of_hours
 from pro_service.core.texts import contains_address, segments
 from pro_service.runtime import Runtime
@@ -95,14 +95,16 @@ class Transaction:
             else:
                 self.writer.apply(loaded, command, words)
 
-    def foresee_next_check(self, loaded: Loaded) -> None:
+    def foresee_next_check(self, loaded: Loaded, looked: Look | None = None) -> None:
         """Work out when to look again from what was carried out, if nothing else changed about this participant.
 
-        The same as reloading at the end; see `Writer.foreseen`.
+        The same as reloading at the end; see `Writer.foreseen`. `looked`: what a look found before that.
         """
         case = self.writer.foreseen(loaded)
         if case is None:
             self.writer.check_again(loaded)
+        elif case is loaded.case and looked is not None:
+            self.writer.set_next_check(loaded, looked.again_at)
         else:
             self.writer.set_next_check(loaded, next_moment(case, self.now))
 
@@ -147,7 +149,7 @@ class Transaction:
     def words(self, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> Words:
         """Return the words of a text, who carries it, and its segments there; see `words_to`. SaidAlreadyError."""
         facts = carrier_of(self.rt, loaded, send)
-        body = words_to(self.rt, self.session, loaded, send, link=link, first=first)
+        body = _body(self.rt, self.session, loaded, send, facts, link=link, first=first)
         if not facts.same_text:
             body = self._unlike_others(loaded, facts, body)
         return Words(body, paid_for(body, facts), loaded.protocol_version_id, facts.way)
@@ -175,9 +177,15 @@ def transaction(rt: Runtime, actor: Actor, now: datetime) -> Iterator[Transactio
         _finish(tx)
 
 
-def words_to(rt: Runtime, session: Session, loaded: Loaded, send: Send, *, link: str = "", first: bool = False) -> str:
-    """Return what a text says to this participant, by the provider who would carry it now. See `Wording.text`."""
-    facts = carrier_of(rt, loaded, send)
+def words_to(rt: Runtime, session: Session, loaded: Loaded, send: Send) -> str:
+    """Return what a text says to this participant, by the provider who would carry it now."""
+    return _body(rt, session, loaded, send, carrier_of(rt, loaded, send))
+
+
+def _body(
+    rt: Runtime, session: Session, loaded: Loaded, send: Send, facts: Facts, *, link: str = "", first: bool = False
+) -> str:
+    """Return the words of a text that goes this way out. See `Wording.text`."""
     reply_to = rt.carriers.answered_at.get(facts.provider)
     wording = rt.wording(session, loaded.protocol_version_id)
     return wording.text(loaded.case, send, link=link, first=first, reply_to=reply_to)

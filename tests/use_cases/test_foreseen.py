@@ -9,7 +9,7 @@ import pytest
 from pro_service.core.case import Case
 from pro_service.core.commands import OptOut
 from pro_service.core.conversation.answers import on_answers
-from pro_service.core.schedule.agenda import next_moment, on_time
+from pro_service.core.schedule.agenda import look, next_moment
 from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases
@@ -60,14 +60,14 @@ def one_batch(rt: Runtime, clock: support.SetClock, seen: Counter[str]) -> list[
         ids = due.participants_due(session, clock.now, 500)
     with transaction(rt, SCHEDULER, clock.now) as tx:
         for loaded in rt.loader.load(tx.session, ids):
-            commands = on_time(loaded.case, clock.now)
-            tx.carry_out(loaded, commands)
-            seen.update(type(command).__name__ for command in commands)
+            looked = look(loaded.case, clock.now)
+            tx.carry_out(loaded, looked.commands)
+            seen.update(type(command).__name__ for command in looked.commands)
             case = tx.writer.foreseen(loaded)
             seen["reloaded" if case is None else "foreseen"] += 1
             if case is not None:
                 found.append((case, case.participant.id))
-            tx.foresee_next_check(loaded)
+            tx.foresee_next_check(loaded, looked)
     return found
 
 

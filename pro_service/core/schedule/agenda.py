@@ -6,10 +6,10 @@ instant that is still ahead is when to look again. A pair without a command only
 A text that was refused or did not arrive calls for a person, and for no more of what cannot work.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from pro_service.core.case import (
     PROMPTS,
@@ -57,13 +57,16 @@ OTHER_CHANNEL = "other_channel"
 """The class of a failure after which another channel has to ask, where the ladder has one."""
 
 
+class Look(NamedTuple):
+    """What time calls for at an instant, and when to look again."""
+
+    commands: tuple[Command, ...]
+    again_at: datetime | None
+
+
 def on_time(case: Case, now: datetime) -> tuple[Command, ...]:
     """Return what the passing of time calls for at `now`. Once it is done, asking again returns nothing."""
-    # A window calls for nothing before it opens.
-    opened = tuple(window for window in case.current if window.span.opens_at <= now)
-    return tuple(
-        _without_repeats(command for at, command in _agenda(case, opened, now) if command is not None and at <= now)
-    )
+    return look(case, now).commands
 
 
 def next_moment(case: Case, now: datetime) -> datetime | None:
@@ -71,8 +74,24 @@ def next_moment(case: Case, now: datetime) -> datetime | None:
 
     Never later than the first instant at which `on_time` returns a command.
     """
-    moments = (at if command is None else max(at, now) for at, command in _agenda(case, case.current, now))
-    return min((at for at in moments if at >= now), default=None)
+    return look(case, now).again_at
+
+
+def look(case: Case, now: datetime) -> Look:
+    """Answer both questions, `on_time` and `next_moment`, from one agenda."""
+    windows = case.current
+    agenda = list(_agenda(case, [window for window in windows if window.span.opens_at <= now], now))
+    due = [command for at, command in agenda if command is not None and at <= now]
+    if due:
+        return Look(tuple(_without_repeats(due)), now)
+    again_at = min((at for at, _ in agenda if at >= now), default=None)
+    for window in windows:
+        opens_at = window.span.opens_at
+        # A window calls for nothing before it opens: one that opens after that moment cannot bring it forward.
+        if now < opens_at and (again_at is None or opens_at < again_at):
+            ahead = [max(at, opens_at) for at, _ in _agenda_of_windows(case, [window], now)]
+            again_at = min(ahead if again_at is None else [again_at, *ahead], default=None)
+    return Look((), again_at)
 
 
 def on_failure(case: Case, window_id: int | None, medium: Medium, kind: str, now: datetime) -> tuple[Command, ...]:
@@ -241,18 +260,25 @@ def _due_at(case: Case, level: LevelCode, now: datetime, window: WindowFacts | N
 
 
 def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
-    """Yield everything that time calls for about these windows, and about the participant."""
-    participant = case.participant
+    """Yield everything that time calls for about the participant, and about these windows."""
     yield from _on_ladder(case, now)
     if case.closed_at is not None:
         for command in on_end_of_study(case, case.closed_at):
             yield case.closed_at, command
         return
     yield from _on_missing_number(case, now)
-    if participant.confirmed_at is None:
+    if case.participant.confirmed_at is None:
         yield from _on_confirmation(case, now)
         return
     yield from _on_missing_end(case, now)
+    yield from _agenda_of_windows(case, windows, now)
+
+
+def _agenda_of_windows(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda:
+    """Yield what time calls for about these windows; nothing where the participant is not asked yet, or no more."""
+    participant = case.participant
+    if case.closed_at is not None or participant.confirmed_at is None:
+        return
     for window in windows:
         if window.settled is None:
             yield from _on_closing(case, window, now)
@@ -263,7 +289,7 @@ def _agenda(case: Case, windows: Sequence[WindowFacts], now: datetime) -> Agenda
         yield from _calls_for_want_of_a_card(case, asked, now) if participant.lacks_card else asked
 
 
-def _without_repeats(commands: Iterator[Command]) -> Iterator[Command]:
+def _without_repeats(commands: Iterable[Command]) -> Iterator[Command]:
     """Yield each text and escalation once, even if two rules call for it at the same instant."""
     seen: set[str] = set()
     for command in commands:
@@ -297,8 +323,10 @@ def _on_missing_end(case: Case, now: datetime) -> Agenda:
     Nobody is asked once the last window has closed.
     """
     started = case.participant.started_at
+    if not case.without_end or started is None:
+        return
     until = max((window.span.closes_at for window in case.current), default=None)
-    if not case.without_end or started is None or until is None or until <= now:
+    if until is None or until <= now:
         return
     if any(task.open and task.reason == NO_END for task in case.escalations):
         return

@@ -661,19 +661,18 @@ class Foreseen:
         """
         if self.unknown or any(text.state in PENDING for text in before.messages):
             return None
-        case = before
+        facts: dict[str, Any] = {}
         if changes is not None:
-            participant = replace(case.participant, **changes, revision=case.participant.revision + 1)
-            case = replace(case, participant=participant)
+            revision = before.participant.revision + 1
+            facts["participant"] = replace(before.participant, **changes, revision=revision)
         if self.settled or self.answers:
-            case = replace(case, windows=tuple(self._window(window) for window in case.windows))
+            facts["windows"] = tuple(self._window(window) for window in before.windows)
         if self.messages:
-            case = replace(case, messages=(*case.messages, *self.messages))
+            facts["messages"] = (*before.messages, *self.messages)
         if self.escalations or self.resolved:
-            there = (self._ended(escalation, now) for escalation in case.escalations)
-            raised = sorted((*there, *self.escalations), key=lambda escalation: escalation.id)
-            case = replace(case, escalations=tuple(raised))
-        return case
+            there = (self._ended(escalation, now) for escalation in before.escalations)
+            facts["escalations"] = tuple(sorted((*there, *self.escalations), key=lambda one: one.id))
+        return replace(before, **facts) if facts else before
 
     def _window(self, window: WindowFacts) -> WindowFacts:
         if window.id not in self.settled and window.id not in self.answers:
