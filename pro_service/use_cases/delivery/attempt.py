@@ -54,6 +54,7 @@ class Sending:
         """Way out -> the code with which its provider refused us; what is claimed already goes back."""
         self._lock = Lock()
         self._waiting: dict[int, Claimed] = {}
+        """Handed to a worker, and not known yet to leave."""
         self._asking = Lock()
         self._permission = _Permission(frozenset(), Standing(), rt.clock(), -inf)
 
@@ -67,8 +68,16 @@ class Sending:
 
         Its age is read off both clocks: a machine that slept stops the one, and somebody may have set the other.
         """
-        with self._lock:
-            self._waiting.pop(claimed.id, None)
+        try:
+            ready = self._ready(claimed, now, started)
+        finally:
+            # Not before: a question that another worker asks meanwhile is asked about this one as well.
+            with self._lock:
+                self._waiting.pop(claimed.id, None)
+        return ready if isinstance(ready, Outcome) else self._handed_over(claimed, ready)
+
+    def _ready(self, claimed: Claimed, now: datetime, started: float) -> Outgoing | Outcome:
+        """Return what leaves; else what becomes of a message that does not leave now."""
         wall = self.rt.clock()
         age = self._age(now, started)
         if claimed.channel in self.stopped:
@@ -92,7 +101,7 @@ class Sending:
                 return Outcome(claimed, "cancelled", error="stopped")
             if claimed.id in found.unread:
                 return Outcome(claimed, "ready", error="not_begun", next_try_at=wall + READ_SOON)
-        return self._handed_over(claimed, outgoing)
+        return outgoing
 
     def _age(self, now: datetime, started: float) -> timedelta:
         return max(timedelta(seconds=self.rt.monotonic() - started), self.rt.clock() - now)

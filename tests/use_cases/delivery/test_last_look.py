@@ -1,11 +1,12 @@
 """The last look before a text leaves: whoever answered while a slow provider kept it waiting is not reminded."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable, Uncertain
 from pro_service.gateways.twilio.hooks import text_of
@@ -143,3 +144,27 @@ def test_a_reminder_that_was_answered_on_its_way_and_did_not_leave_is_nobodys_bu
         tasks = session.scalars(select(escalations.c.reason)).all()
     assert states == {ended}
     assert "uncertain_delivery" not in tasks
+
+
+@pytest.mark.usefixtures("network")
+def test_workers_that_stand_in_line_for_the_last_look_are_answered_together(
+    rt: Runtime, clock: support.SetClock
+) -> None:
+    line, there, asked = threading.Barrier(len(PEOPLE), timeout=30), set[int](), list[str]()
+
+    def later_in_a_worker() -> datetime:
+        if not threading.current_thread().name.startswith("send"):
+            return clock.now
+        if threading.get_ident() not in there:
+            there.add(threading.get_ident())
+            line.wait()
+        return clock.now + timedelta(seconds=1)
+
+    def heard(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "AS unread" in statement:
+            asked.append(statement)
+
+    event.listen(rt.sessions.engine, "before_cursor_execute", heard)
+    found = Telephones("MM", clock)
+    assert deliver(replace(rt, texts={"sms": found}, clock=later_in_a_worker)).accepted == len(PEOPLE)
+    assert len(asked) == 1
