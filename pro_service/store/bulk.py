@@ -7,8 +7,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Dialect, LargeBinary, Select, Table, Update, text
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Connection,
+    Dialect,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    Text,
+    Update,
+    bindparam,
+    column,
+    func,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.visitors import replacement_traverse
 
 from pro_service.store.schema import AnyRow
 
@@ -32,7 +49,7 @@ def row_ids(session: Session) -> Iterator[int]:
         else:
             end = session.connection().execute(_NEXT_OF_COUNTER, {"n": block}).scalar_one()
             yield from range(end - block, end)
-        block = min(block * 4, LARGEST)
+        block = min(block * 16, LARGEST)
 
 
 def last_id(connection: Connection) -> int:
@@ -58,6 +75,7 @@ class Bulk:
         mark = "?" if dialect.paramstyle == "qmark" else "%s"
         quoted = ", ".join(dialect.identifier_preparer.format_column(table.c[name]) for name in columns)
         self._statement = f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join([mark] * len(columns))})"  # noqa: S608 -- names of our own tables
+        self._copying = f"COPY {table.name} ({quoted}) FROM STDIN"
         self._converts: list[tuple[int, Convert]] = []
         for at, name in enumerate(columns):
             kind = table.c[name].type
@@ -80,7 +98,22 @@ class Bulk:
 
     def insert(self, written: Sequence[tuple[Any, ...]]) -> None:
         """Insert rows that are as the driver takes them, in one round."""
-        self._connection.exec_driver_sql(self._statement, written)
+        if len(written) > 1 and self._connection.dialect.name == "postgresql":
+            self._copy(written)
+        else:
+            self._connection.exec_driver_sql(self._statement, written)
+
+    def _copy(self, written: Sequence[tuple[Any, ...]]) -> None:
+        """Give PostgreSQL all rows as one stream: half of what one statement for each row takes."""
+        errors: Any = self._connection.dialect.loaded_dbapi
+        cursor: Any = self._connection.connection.cursor()
+        try:
+            with cursor, cursor.copy(self._copying) as stream:
+                for row in written:
+                    stream.write_row(row)
+        except errors.Error as fault:
+            # As SQLAlchemy wraps what a statement raises.
+            raise DBAPIError.instance(self._copying, None, fault, errors.Error, hide_parameters=True) from fault
 
 
 def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -90,6 +123,18 @@ def change(connection: Connection, statement: Update, rows: Sequence[Mapping[str
     """
     if rows:
         _compiled(statement, connection.dialect).carry_out(connection, rows)
+
+
+def change_apart(connection: Connection, statement: Update, rows: Sequence[Mapping[str, Any]]) -> None:
+    """As `change`, for rows each of which changes another row of the table.
+
+    PostgreSQL is given all of them in one statement: half of what one for each takes. It takes their locks in an order
+    of its own, so the caller holds them already where somebody else may want several of these rows.
+    """
+    if len(rows) > 1 and connection.dialect.name == "postgresql":
+        _together(statement, connection.dialect).carry_out(connection, rows)
+    else:
+        change(connection, statement, rows)
 
 
 def ask(connection: Connection, statement: AnySelect, given: Mapping[str, Any]) -> AnyRow:
@@ -145,3 +190,40 @@ class _Compiled:
         if not name:
             return value
         return row[name] if convert is None else convert(row[name])
+
+
+@lru_cache(maxsize=128)
+def _together(statement: Update, dialect: Dialect) -> "_Together":
+    return _Together(statement, dialect)
+
+
+class _Together:
+    """A statement whose parameters are columns of a table, which is given as one array for each of them."""
+
+    def __init__(self, statement: Update, dialect: Dialect) -> None:
+        binds = statement.compile(dialect=dialect).binds
+        # Text, for a cast to a shorter type would cut what does not fit instead of refusing it.
+        types = {
+            name: Text() if isinstance(bound.type, String) else bound.type
+            for name, bound in binds.items()
+            if bound.required
+        }
+        arrays = [bindparam(name, type_=ARRAY(kind)) for name, kind in types.items()]
+        columns = [column(name, kind) for name, kind in types.items()]
+        given = func.unnest(*arrays).table_valued(*columns, name="given").render_derived(name="given")
+
+        def from_table(element: object, **_: object) -> Any:
+            return given.c[element.key] if isinstance(element, BindParameter) and element.key in types else None
+
+        joined: Any = replacement_traverse(statement, {}, from_table)
+        compiled = joined.compile(dialect=dialect)
+        self._statement = str(compiled)
+        self._converts = {name: kind.dialect_impl(dialect).bind_processor(dialect) for name, kind in types.items()}
+        self._fixed = {name: bound.effective_value for name, bound in compiled.binds.items() if name not in types}
+
+    def carry_out(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        arrays = {
+            name: [row[name] if convert is None else convert(row[name]) for row in rows]
+            for name, convert in self._converts.items()
+        }
+        connection.exec_driver_sql(self._statement, self._fixed | arrays)

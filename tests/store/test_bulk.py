@@ -1,14 +1,15 @@
 """Many rows in one round: written, and changed, as the statement compiler would have it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import BindParameter, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
 
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
-from pro_service.store.bulk import Bulk, ask, change
+from pro_service.store.bulk import Bulk, ask, change, change_apart
 from pro_service.store.schema import heartbeats
 from tests.peers import databases
 
@@ -43,10 +44,13 @@ def test_rows_are_read_back_as_they_were_written(rt: Runtime) -> None:
     assert beats(rt) == {"a": AT, "b 100%": AT, "c": LATER}
 
 
-def test_a_statement_changes_many_rows_with_what_it_holds_and_what_each_row_gives(rt: Runtime) -> None:
+@pytest.mark.parametrize("change_them", [change, change_apart])
+def test_a_statement_changes_many_rows_with_what_it_holds_and_what_each_row_gives(
+    rt: Runtime, change_them: Callable[..., None]
+) -> None:
     rows = [{"h_name": name, "h_at": LATER} for name in ("a", "b 100%", "c", "nobody")]
     with rt.sessions.begin() as session:
-        change(session.connection(), MOVE, rows)
+        change_them(session.connection(), MOVE, rows)
     assert set(beats(rt).values()) == {LATER}
 
 
@@ -71,3 +75,10 @@ def test_a_question_asked_all_the_time_is_answered_with_what_it_holds_and_what_i
         assert [bool(value) for value in ask(connection, earlier, {"h_name": "c"})] == [True, False]
         with pytest.raises(KeyError, match="h_name"):
             ask(connection, earlier, {})
+
+
+def test_a_row_that_is_there_already_is_a_breach_of_integrity_however_many_come_with_it(rt: Runtime) -> None:
+    rows = [{"name": name, "at": AT} for name in ("new", "a")]
+    with pytest.raises(IntegrityError), rt.sessions.begin() as session:
+        Bulk(session.connection(), heartbeats, ("name", "at")).write(rows)
+    assert "new" not in beats(rt)

@@ -33,7 +33,7 @@ from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.core.providers import FACTS, MAIL, STAFF_MAIL, Pace, WayOut, ways_of
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
-from pro_service.store.bulk import Bulk, change, row_ids
+from pro_service.store.bulk import Bulk, change, change_apart, row_ids
 from pro_service.store.confirmations import HELD
 from pro_service.store.messages import channels, staff_texts
 from pro_service.store.messages.channels import FREE, Channel
@@ -222,7 +222,7 @@ def _take(
     ids = channels.within(session.execute(found, given).all(), room)
     if not ids:
         return []
-    change(session.connection(), _TAKEN, [{"m_id": row_id, "m_lease": now + lease} for row_id in ids])
+    session.connection().execute(_TAKEN, {"m_ids": ids, "m_lease": now + lease})
     rows = session.execute(_NEEDED, {"m_ids": ids}).all()
     return [Claimed(row.id, row.attempt, token_of(row.id, row.attempt, now), *row[2:]) for row in rows]
 
@@ -320,13 +320,15 @@ def record(session: Session, outcomes: Sequence[Outcome], now: datetime) -> list
     _check_again(session, outcomes, now)
     outcomes = sorted(outcomes, key=lambda outcome: outcome.claimed.id)
     accepted = [o for o in outcomes if o.state == "accepted"]
-    change(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_TAKE_ROWS, {"m_ids": [one.claimed.id for one in outcomes]})
+    change_apart(session.connection(), _ACCEPTED, [_accepted_row(o, now) for o in accepted])
     counted = [*accepted, *(one for one in outcomes if one.state != "accepted" and _moved(session, one, now))]
     rows = [
         {"a_m": o.claimed.id, "a_n": o.claimed.attempt, "a_at": now, "a_out": o.state, "a_err": o.error}
         for o in outcomes
     ]
-    change(session.connection(), _ATTEMPT_ENDED, rows)
+    change_apart(session.connection(), _ATTEMPT_ENDED, rows)
     return counted
 
 
@@ -374,14 +376,15 @@ def _check_again(session: Session, outcomes: Sequence[Outcome], now: datetime) -
     change(session.connection(), _LOOK_AGAIN, sorted(rows, key=itemgetter("p_id")))
 
 
+_IDS: BindParameter[Sequence[int]] = bindparam("m_ids", expanding=True)
 _TAKEN = (
     update(messages)
-    .where(m.id == bindparam("m_id"), m.state == "ready")
+    .where(m.id.in_(_IDS), m.state == "ready")
     .values(state="sending", attempt=m.attempt + 1, lease_until=bindparam("m_lease"))
 )
+_TAKE_ROWS = select(m.id).where(m.id.in_(_IDS)).order_by(m.id).with_for_update()
 _NOW: BindParameter[datetime] = bindparam("m_now", type_=Instant())
 _LEAVES: BindParameter[bool] = bindparam("m_leaves", type_=Boolean())
-_IDS: BindParameter[Sequence[int]] = bindparam("m_ids", expanding=True)
 _DUE = (
     select(m.id, m.segments)
     .outerjoin(participants, p.id == m.participant_id)

@@ -38,7 +38,7 @@ from pro_service.core.case import (
 )
 from pro_service.core.protocol import Protocol, Window
 from pro_service.core.replies.folding import visible
-from pro_service.store.bulk import change
+from pro_service.store.bulk import change_apart
 from pro_service.store.participants import shared_phone
 from pro_service.store.schema import (
     IN_DOUBT,
@@ -257,7 +257,7 @@ def set_next_check(session: Session, moments: Mapping[int, datetime | None]) -> 
     """Store when to look again at these participants."""
     if moments:
         rows = [{"p_id": key, "p_next_check": moment} for key, moment in moments.items()]
-        change(session.connection(), _NEXT_CHECK, rows)
+        change_apart(session.connection(), _NEXT_CHECK, rows)
 
 
 def version_row(asking: Session | Connection, version_id: int) -> AnyRow:

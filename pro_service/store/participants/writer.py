@@ -55,7 +55,7 @@ from pro_service.core.commands import (
 from pro_service.core.protocol import Medium
 from pro_service.core.providers import MAIL, WayOut
 from pro_service.store.audit import Actor, Entry, audit_row
-from pro_service.store.bulk import Bulk, change, row_ids
+from pro_service.store.bulk import Bulk, change, change_apart, row_ids
 from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded, set_next_check
 from pro_service.store.participants.counts import Closings, tally
@@ -556,7 +556,7 @@ class Pending:
             row = {f"p_{name}": value for name, value in values.items()}
             alike[tuple(sorted(values))].append(row | {"p_id": key})
         for names, rows in alike.items():
-            change(session.connection(), _touching(names), rows)
+            change_apart(session.connection(), _touching(names), rows)
         self.touched.clear()
 
 
