@@ -40,9 +40,9 @@ REMEMBERED = 1 << 16
 FIRST, LARGEST = 16, 4096
 
 
-def row_ids(session: Session) -> Iterator[int]:
-    """Endless fresh ids, fetched in blocks that grow; a rollback leaves a gap, never a repetition."""
-    block = FIRST
+def row_ids(session: Session, first: int = FIRST) -> Iterator[int]:
+    """Endless fresh ids, fetched in blocks that grow from the first; a rollback leaves a gap, never a repetition."""
+    block = first
     while True:
         if session.get_bind().dialect.name == "postgresql":
             yield from session.connection().execute(_NEXT_OF_SEQUENCE, {"n": block}).scalars().all()

@@ -31,6 +31,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import Dialect
+from sqlalchemy.engine.processors import str_to_datetime
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from pro_service.core.ladder import RUNGS
@@ -69,7 +70,7 @@ class Instant(TypeDecorator[datetime]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
         """Read back as UTC. A batch reads tens of thousands of instants: nothing stands between row and value."""
         del coltype
-        return _read_instant if dialect.name == "postgresql" else _read_text
+        return _read_instant if dialect.name == "postgresql" else str_to_datetime
 
 
 def _instant_of(value: datetime | None) -> datetime | None:
@@ -88,10 +89,6 @@ def _text_of(value: datetime | None) -> str | None:
 
 def _read_instant(value: datetime | None) -> datetime | None:
     return None if value is None else value.astimezone(UTC)
-
-
-def _read_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
 
 
 BIG = BigInteger().with_variant(Integer, "sqlite")

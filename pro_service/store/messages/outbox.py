@@ -285,7 +285,7 @@ def look_again(connection: Connection, claimed: Iterable[Claimed], now: datetime
 
 
 def _begin_attempts(session: Session, claimed: Sequence[Claimed], now: datetime) -> None:
-    ids = row_ids(session)
+    ids = row_ids(session, len(claimed))
     rows = [
         {"id": next(ids), "message_id": c.id, "number": c.attempt, "token": token_hash(c.token), "started_at": now}
         for c in claimed
