@@ -236,7 +236,8 @@ class Carriers:
         The one that its site wants; else of those that are configured the first with a row for the country, else the
         first of them.
         """
-        rows = [row.provider for row in ROUTES if row.country == (country or "").upper()]
+        code = (country or "").upper()
+        rows = [row.provider for row in ROUTES if row.country == code]
         known = [provider for provider in rows if provider in self.configured]
         return wanted or next(iter([*known, *self.configured]), DEFAULT)
 

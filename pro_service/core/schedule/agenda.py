@@ -79,7 +79,8 @@ def next_moment(case: Case, now: datetime) -> datetime | None:
 
 def look(case: Case, now: datetime) -> Look:
     """Answer both questions, `on_time` and `next_moment`, from one agenda."""
-    windows = case.current
+    # A window calls for nothing before it opens, nor once it has closed and is counted.
+    windows = [one for one in case.current if one.settled is None or now < one.span.closes_at]
     agenda = list(_agenda(case, [window for window in windows if window.span.opens_at <= now], now))
     due = [command for at, command in agenda if command is not None and at <= now]
     if due:
@@ -87,7 +88,7 @@ def look(case: Case, now: datetime) -> Look:
     again_at = min((at for at, _ in agenda if at >= now), default=None)
     for window in windows:
         opens_at = window.span.opens_at
-        # A window calls for nothing before it opens: one that opens after that moment cannot bring it forward.
+        # One that opens after that moment cannot bring it forward.
         if now < opens_at and (again_at is None or opens_at < again_at):
             ahead = [max(at, opens_at) for at, _ in _agenda_of_windows(case, [window], now)]
             again_at = min(ahead if again_at is None else [again_at, *ahead], default=None)
