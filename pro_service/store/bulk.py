@@ -104,7 +104,7 @@ class Bulk:
             self._connection.exec_driver_sql(self._statement, written)
 
     def _copy(self, written: Sequence[tuple[Any, ...]]) -> None:
-        """Give PostgreSQL all rows as one stream: half of what one statement for each row takes."""
+        """Give PostgreSQL all rows as one stream, for speed alone: half of what one statement for each row takes."""
         errors: Any = self._connection.dialect.loaded_dbapi
         cursor: Any = self._connection.connection.cursor()
         try:
@@ -198,7 +198,7 @@ def _together(statement: Update, dialect: Dialect) -> "_Together":
 
 
 class _Together:
-    """A statement whose parameters are columns of a table, which is given as one array for each of them."""
+    """For speed alone: a statement whose parameters are columns of a table, given as one array for each of them."""
 
     def __init__(self, statement: Update, dialect: Dialect) -> None:
         binds = statement.compile(dialect=dialect).binds
