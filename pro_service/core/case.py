@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import chain, count
 from types import MappingProxyType
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 from pro_service.core.protocol import MEDIA, Channel, LevelCode, Medium, Protocol, Site, TimePoint, Window
 
-Source: TypeAlias = Literal["sms", "web", "card", "telephone", "clinic", "import"]
-"""How an answer came: `web` through a link in a text, `card` through the printed card. Both lead to the same form."""
-BY_THEMSELVES: frozenset[Source] = frozenset({"sms", "web", "card"})
+Source: TypeAlias = Literal["sms", "web", "card", "email", "whatsapp", "telephone", "clinic", "import"]
+"""How an answer came: `sms` and `whatsapp` as a reply; through the link in a text (`web`) or a mail (`email`), or the
+printed card (`card`), which all lead to the same form."""
+BY_REPLY: Mapping[Medium, Source] = MappingProxyType({"sms": "sms", "whatsapp": "whatsapp"})
+"""What a reply came by -> the source of the answer in it."""
+REPLIED: frozenset[str] = frozenset(BY_REPLY.values())
+BY_THEMSELVES: frozenset[Source] = frozenset({"sms", "web", "card", "email", "whatsapp"})
 """Sources of answers that participants give by themselves, and nobody fetches."""
 STAFF_SOURCES: frozenset[Source] = frozenset({"telephone", "clinic", "import"})
 """Sources of answers that a member of staff enters."""
@@ -99,6 +103,9 @@ class Participant:
     email_unreachable_at: datetime | None = None
     whatsapp_consented_at: datetime | None = None
     whatsapp_unreachable_at: datetime | None = None
+    phone_since: datetime | None = None
+    """When this telephone number took the place of another, or of none; None: it is the first."""
+    email_since: datetime | None = None
     has_email: bool = False
 
     @property
@@ -142,6 +149,10 @@ class Participant:
         if medium == "email":
             return self.has_email and self.email_consented_at is not None
         return self.has_phone and self.whatsapp_consented_at is not None
+
+    def since(self, medium: Medium) -> datetime | None:
+        """Return when the address of this medium took another one's place; None for the first there was."""
+        return self.email_since if medium == "email" else self.phone_since
 
     def reached_by(self, medium: Medium) -> bool:
         """Whether a medium leads to the participant: an address, consent, and no sign that it does not."""
@@ -228,6 +239,15 @@ class MessageFacts:
     def channel(self) -> str:
         """The channel a prompt asked by (`invitation.sms-card`); empty for other texts."""
         return self.frame.partition(".")[2] if self.kind in PROMPTS else ""
+
+    @property
+    def medium(self) -> Medium | None:
+        """The medium a prompt went by; None for other texts."""
+        return MEDIA.get(cast("Channel", self.channel))
+
+    def before(self, since: datetime | None) -> bool:
+        """Whether it was written before the address took another one's place, so it did not go to this one."""
+        return since is not None and self.queued_at < since
 
 
 @dataclass(frozen=True, slots=True)

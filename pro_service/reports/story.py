@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from pro_service.core.case import Case, Participant, WindowFacts
+from pro_service.core.case import REPLIED, Case, Participant, WindowFacts
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.schedule.asking import Way, rungs, way_of_asking
 from pro_service.core.schedule.status import ParticipantStatus, participant_status, status
@@ -98,7 +98,7 @@ def participant_story(
                 "item": row.item,
                 "value": row.value,
                 "source": row.source,
-                "mode": "staff-from-text" if row.source == "sms" and row.entered_by is not None else row.source,
+                "mode": "staff-from-text" if row.source in REPLIED and row.entered_by is not None else row.source,
                 "received_at": instant_text(row.received_at),
                 "in_window": row.in_window,
                 "version": row.version,

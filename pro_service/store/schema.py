@@ -205,6 +205,8 @@ participants = Table(
     Column("phone_index", LargeBinary),
     Column("phone_country", String(2)),
     Column("email", LargeBinary),
+    Column("phone_since", Instant, comment="When the number took the place of another, or of none; NULL = the first"),
+    Column("email_since", Instant, comment="When the address took the place of another, or of none; NULL = the first"),
     # In the database it has the name it was made with.
     Column(
         "look_at", Instant, key="next_check_at", comment="The next instant at which time alone may call for something"
@@ -338,7 +340,9 @@ responses = Table(
     Column("reason", Text),
     UniqueConstraint("window_id", "item", "version"),
     CheckConstraint("value IS NULL OR NOT (declined OR cleared)", name="one_meaning"),
-    CheckConstraint("source IN ('sms', 'web', 'card', 'telephone', 'clinic', 'import')", name="source"),
+    CheckConstraint(
+        "source IN ('sms', 'web', 'card', 'email', 'whatsapp', 'telephone', 'clinic', 'import')", name="source"
+    ),
     comment="Every version of every answer; the highest version counts, none is overwritten",
 )
 

@@ -73,10 +73,11 @@ def goes_again(tx: Transaction, row: AnyRow, error: str, case: Case | None) -> b
     return True
 
 
-def report(tx: Transaction, loaded: Loaded, window_id: int | None, way: WayOut, error: str) -> None:
-    """Give a text that failed for good to the next channel or to a person, once for each window and reason."""
-    tx.carry_out(loaded, on_failure(loaded.case, window_id, FACTS[way].medium, kind_of(error), tx.now))
-    # Nothing may have been called for, and still the next channel asks.
+def report(tx: Transaction, loaded: Loaded, message_id: int, way: WayOut, error: str) -> None:
+    """Give a text that failed for good to the next channel or to a person, once for each window, reason and address."""
+    text = next((one for one in loaded.case.messages if one.id == message_id), None)
+    tx.carry_out(loaded, on_failure(loaded.case, text, FACTS[way].medium, kind_of(error), tx.now))
+    # Nothing may have been called for, and still another prompt asks.
     tx.writer.check_again(loaded)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from pro_service.core import problems
-from pro_service.core.case import PROMPTS, WRONG_CLOCK, Case, WindowFacts
+from pro_service.core.case import PROMPTS, REPLIED, WRONG_CLOCK, Case, WindowFacts
 from pro_service.core.protocol import Protocol
 from pro_service.core.providers import MAIL, STAFF_MAIL
 from pro_service.core.schedule.causes import cause_gone
@@ -184,7 +184,7 @@ class Ending:
             kept = Meant(row.window, row.item, None if row.declined else row.value)
             if row.source == "import":
                 good = person.values.get(("V0", row.item)) == row.value
-            elif row.source == "sms":
+            elif row.source in REPLIED:
                 meant = person.said[texts[row.inbound_id]]
                 good = _same(meant, kept) or (row.window is None and self._misled(row, meant, kept))
             else:

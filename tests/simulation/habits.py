@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from pro_service.core.case import Source
 from pro_service.core.protocol import Protocol
 from pro_service.gateways.outgoing import Outgoing
 from tests.simulation import words
@@ -13,6 +14,8 @@ from tests.simulation.people import DEEDS, HABITS, Deed, Given, Meant, Person, f
 from tests.simulation.texts import Read, read
 from tests.simulation.world import World
 
+_CAME: Mapping[str, Source] = {"sms-card": "card", "email-link": "email"}
+"""Channel -> how an answer comes by the form that it leads to; by a link in a text otherwise."""
 ASKS = ("question", "not-counted", "reask", "reask-2", "confirm-zero", "confirm-repeat", "corrected")
 ENDS = ("thanks", "thanks-late", "already", "declined")
 HOLD = timedelta(hours=24)
@@ -55,10 +58,10 @@ class Habits:
             person.asked = person.wanted = None
         if window is None:
             return
-        by_card = found.frame.endswith(".sms-card")
-        link = self.ways.card(person) if by_card else found.link
+        came: Source = _CAME.get(found.frame.partition(".")[2], "web")
+        link = self.ways.card(person) if came == "card" else found.link
         if link is not None:
-            person.links[window] = ("card" if by_card else "web", link)
+            person.links[window] = (came, link)
             self._decide(person, partial(self._by_form, person, window))
         elif found.frame == "confirm-change":
             self._after(partial(self._confirms, person, window, found))

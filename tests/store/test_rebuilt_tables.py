@@ -3,7 +3,7 @@
 from datetime import date
 
 from alembic import command
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 from sqlalchemy.inspection import inspect
 
 from pro_service.runtime import open_runtime
@@ -36,9 +36,19 @@ def test_tables_made_anew_keep_rows_indexes_and_guards(settings: Settings) -> No
     moved(engine, "head")
     assert (stored(engine), indexes(engine)) == ((earlier, before[1][1:]), made)
     with engine.begin() as connection:
+        connection.execute(insert(responses), [row | more for row, more in zip(earlier[-2:], NEW, strict=True)])
+    moved(engine, "0029")
+    assert [row["source"] for row in stored(engine)[0][-2:]] == ["sms", "web"]
+    moved(engine, "head")
+    assert indexes(engine) == made
+    with engine.begin() as connection:
         assert guards.faults(connection) == {}
         connection.execute(text("UPDATE roles SET role = 'statistician'"))
     engine.dispose()
+
+
+NEW = ({"id": 9001, "version": 8, "source": "whatsapp"}, {"id": 9002, "version": 8, "source": "email"})
+"""Answers from where the release before knew none."""
 
 
 def moved(engine: Engine, revision: str) -> None:

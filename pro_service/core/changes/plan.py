@@ -87,7 +87,7 @@ def _plan_by_kind(case: Case, change: Change, now: datetime) -> Plan:
         case Pause() | Resume():
             return _plan_pause(case, change, now)
         case NewTelephone() | NewAddress() | NewConsent():
-            return _plan_contact(case, change)
+            return _plan_contact(case, change, now)
         case NewLanguage(language):
             return Plan("language", {"language": language}, commands=_cancel_if_changed(case, language=language))
         case NewZone(zone):
@@ -288,7 +288,7 @@ def _pause_notes(case: Case, until: datetime, now: datetime) -> Iterator[Problem
             yield problem("window_in_pause", "until", window=window.code)
 
 
-def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent) -> Plan:
+def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent, now: datetime) -> Plan:
     """Return the plan of another number, address or consent.
 
     Another number ends the tasks about the old one. What waits for the old number or address is cancelled. A consent
@@ -308,8 +308,9 @@ def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent) ->
         facts["opted_out_at"] = None
     if isinstance(change, NewTelephone):
         facts |= {"has_phone": change.given, "unreachable_at": None, "whatsapp_unreachable_at": None}
+        facts["phone_since"] = now
     elif isinstance(change, NewAddress):
-        facts |= {"has_email": change.given, "email_unreachable_at": None}
+        facts |= {"has_email": change.given, "email_unreachable_at": None, "email_since": now}
     if "opted_out_at" in facts:
         facts |= {CONSENTED[other]: None for other in replace(person, **facts).still_stopped(consents)}
     return Plan(

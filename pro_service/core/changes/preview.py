@@ -13,7 +13,7 @@ from pro_service.core.protocol import Site
 from pro_service.core.schedule.forecast import forecast
 from pro_service.core.schedule.status import Status, status
 
-HIDDEN = frozenset({"has_phone", "has_email"})
+HIDDEN = frozenset({"has_phone", "has_email", "phone_since", "email_since"})
 """Facts that say whether there is a number or an address, which is shown itself, masked."""
 
 

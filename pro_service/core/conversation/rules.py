@@ -10,7 +10,18 @@ from datetime import datetime, time, timedelta
 from operator import itemgetter
 from typing import assert_never
 
-from pro_service.core.case import PENDING, PROMPTS, Answer, Case, MessageFacts, Part, State, WindowFacts
+from pro_service.core.case import (
+    BY_REPLY,
+    PENDING,
+    PROMPTS,
+    Answer,
+    Case,
+    MessageFacts,
+    Part,
+    Source,
+    State,
+    WindowFacts,
+)
 from pro_service.core.commands import (
     Command,
     Escalate,
@@ -77,6 +88,11 @@ class Reply:
     opt_out: str | None = None
     medium: Medium = "sms"
     """What it came by, and is answered by."""
+
+    @property
+    def source(self) -> Source:
+        """The source of an answer in it."""
+        return BY_REPLY[self.medium]
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,7 +484,7 @@ def _on_unscheduled_number(exchange: Exchange, value: int) -> Iterator[Command]:
             item=item,
             value=value,
             declined=False,
-            source="sms",
+            source=exchange.reply.source,
             received_at=exchange.reply.arrived,
             in_window=False,
             inbound_id=exchange.reply.inbound_id,
@@ -667,7 +683,7 @@ def _answer_commands(exchange: Exchange, window: WindowFacts, item: str, value: 
         exchange.case,
         window,
         {item: value},
-        source="sms",
+        source=exchange.reply.source,
         received_at=exchange.reply.arrived,
         now=exchange.now,
         inbound_id=exchange.reply.inbound_id,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pro_service.core.case import PENDING, Case, MessageFacts, Other, WindowFacts
+from pro_service.core.case import PENDING, REPLIED, Case, MessageFacts, Other, WindowFacts
 from pro_service.core.conversation.rules import CORRECTION
 from pro_service.core.protocol import CONVERSING
 from pro_service.core.replies.folding import plain
@@ -34,7 +34,7 @@ def seen_by_others(case: Case) -> Other:
         if not window.point.prompted:
             continue
         # Who has just answered may correct it, and their number would be taken for the next one's.
-        kept += [a.received_at + CORRECTION for a in window.answers.values() if a.source == "sms"]
+        kept += [a.received_at + CORRECTION for a in window.answers.values() if a.source in REPLIED]
         for text in _open_questions(case, window):
             kept.append(min((text.accepted_at or text.queued_at) + TURN, window.span.closes_at))
             if text.state in PENDING and text.accepted_at is None:

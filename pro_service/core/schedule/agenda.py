@@ -95,15 +95,18 @@ def look(case: Case, now: datetime) -> Look:
     return Look((), again_at)
 
 
-def on_failure(case: Case, window_id: int | None, medium: Medium, kind: str, now: datetime) -> tuple[Command, ...]:
-    """Return what a failed text calls for: a task, once for each window and reason.
+def on_failure(case: Case, text: MessageFacts | None, medium: Medium, kind: str, now: datetime) -> tuple[Command, ...]:
+    """Return what a failed text calls for: a task, once for each window, reason and address.
 
     `kind` is the class of the failure (`gateways.codes`). An address that is wrong or opted out gets no more texts.
     Where the ladder has another channel that leads to the participant, that one asks from now on, and nobody has to do
     anything about a mail or a message; a telephone number that is wrong is a task even so, for it cannot be called.
+    What is said of an address that another one has replaced calls for nothing.
     """
     commands: list[Command] = []
     person = case.participant
+    if text is not None and text.before(person.since(medium)):
+        return ()
     reason = "not_delivered"
     fact: dict[str, Any] = {UNREACHABLE[medium]: now}
     without = replace(person, **fact)
@@ -117,9 +120,13 @@ def on_failure(case: Case, window_id: int | None, medium: Medium, kind: str, now
         reason = "bad_number" if medium == "sms" else "bad_address"
         if without.asked_by is not None and (medium != "sms" or kind == OTHER_CHANNEL):
             return tuple(commands)
-    window = None if window_id is None else case.window(window_id)
+    window = None if text is None or text.window_id is None else case.window(text.window_id)
     task = escalate(case, "E0", reason, now, window)
-    return (*commands, *(() if case.escalated(task.key) else (task,)))
+    known = [e for e in case.escalations if (e.level, e.reason, e.window_id) == ("E0", reason, task.window_id)]
+    since = person.since(medium)
+    # What has just become known is news, whatever was said before; so is what is said of another address.
+    told = any(e.open or not (commands or (since is not None and e.raised_at < since)) for e in known)
+    return (*commands, *(() if told else (replace(task, key=case.free_key(task.key)),)))
 
 
 def opt_out(case: Case, now: datetime) -> tuple[Command, ...]:

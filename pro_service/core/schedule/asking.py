@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, cast
 
-from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE, Case, Participant, State, WindowFacts
+from pro_service.core.case import CONSENTED, UNREACHABLE, Case, Participant, State, WindowFacts
 from pro_service.core.protocol import MEDIA, Channel
 
 Way: TypeAlias = Literal[Channel, "no-card", "calls", "no-texts", "bad-number", "no-number", "left"]
@@ -78,18 +78,15 @@ def way_of_asking(person: Participant) -> Way:
     return "bad-number" if any(rung.standing == "failed" for rung in rungs(person)) else "calls"
 
 
-def call_opening(case: Case, window: WindowFacts, number_since: datetime | None = None) -> Opening:
+def call_opening(case: Case, window: WindowFacts) -> Opening:
     """Return what happened to this participant in this window, for the person who calls about it.
 
-    `number_since`: when the number there is now took another one's place. Texts before that went to somebody else.
+    What went to a number or an address that another one has replaced since, went to somebody else.
     """
     person = case.participant
     partly, has_card = bool(window.answers) and bool(window.missing()), person.card_handed_at is not None
-    sent = [
-        text
-        for text in case.texts(window.id)
-        if text.kind in PROMPTS and text.accepted_at and (number_since is None or text.accepted_at > number_since)
-    ]
+    prompts = [text for text in case.texts(window.id) if text.medium is not None and text.accepted_at is not None]
+    sent = [text for text in prompts if text.medium and not text.before(person.since(text.medium))]
     seen = [text for text in sent if text.state not in LOST]
     if person.opted_out_at is not None:
         return Opening("no_texts", partly=partly, has_card=has_card)

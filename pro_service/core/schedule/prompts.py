@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from typing import TypeAlias, cast
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 from pro_service.core.case import PENDING, PROMPTS, UNREACHABLE, Case, MessageFacts, Participant, State, WindowFacts
 from pro_service.core.commands import Command, Send
-from pro_service.core.protocol import CONVERSING, MEDIA, Channel, Hours, Step
+from pro_service.core.protocol import CONVERSING, MEDIA, Hours, Step
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import SHARED, local_instant, next_allowed
 
@@ -25,14 +25,17 @@ FAILED: frozenset[State] = frozenset({"refused", "undelivered", "failed"})
 """The provider did not take it, or says that it did not arrive."""
 
 
-def handed_over(case: Case, text: MessageFacts) -> bool:
-    """Whether a prompt failed on a channel that leads nowhere: the next channel of the ladder asks in its place.
+def in_vain(case: Case, text: MessageFacts) -> bool:
+    """Whether a prompt failed, and another is to ask in its place: it counts as none of its step, nor of its day.
 
-    It counts as no prompt then, neither of its step nor of its day.
+    It went to an address that another one has replaced since, or its channel leads nowhere and the ladder has a next.
     """
-    if text.state not in FAILED or case.participant.channel_2 is None or text.channel not in MEDIA:
+    person = case.participant
+    if text.state not in FAILED or (medium := text.medium) is None:
         return False
-    return not case.participant.reached_by(MEDIA[cast("Channel", text.channel)])
+    if text.before(person.since(medium)):
+        return True
+    return person.channel_2 is not None and not person.reached_by(medium)
 
 
 def may_prompt(case: Case, window: WindowFacts, now: datetime) -> bool:
@@ -165,7 +168,7 @@ def _was_asked(case: Case, window: WindowFacts) -> bool | None:
     What waits ends by being sent or by being of no use any more, and each of these has the rules look again.
     """
     texts = [text for text in case.texts(window.id) if text.kind in PROMPTS and text.state not in NEVER_LEFT]
-    texts = [text for text in texts if not handed_over(case, text)]
+    texts = [text for text in texts if not in_vain(case, text)]
     if any(text.accepted_at is not None or text.state not in ("ready", "sending", "refused") for text in texts):
         return True
     return None if any(text.state != "refused" for text in texts) else False
@@ -189,14 +192,14 @@ def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
     if not case.messages:
         return
     for text in case.texts(window.id):
-        if (text.state not in NEVER_LEFT or text.accepted_at is not None) and not handed_over(case, text):
+        if (text.state not in NEVER_LEFT or text.accepted_at is not None) and not in_vain(case, text):
             yield text
 
 
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
     """Return the key under which this step exists once. Each time it was in vain, it may exist once more."""
-    in_vain = sum(text.window_id == window.id and text.kind == step.name for text in case.messages)
-    return f"p:{window.id}:{step.name}" + (f":{in_vain + 1}" if in_vain else "")
+    before = sum(text.window_id == window.id and text.kind == step.name for text in case.messages)
+    return f"p:{window.id}:{step.name}" + (f":{before + 1}" if before else "")
 
 
 def _earliest(case: Case, now: datetime) -> datetime:
@@ -216,7 +219,7 @@ def _earliest(case: Case, now: datetime) -> datetime:
 
 def _next_possible(case: Case, text: MessageFacts) -> datetime | None:
     """Return when another prompt may follow this one: on the next day, and not while this one may still leave."""
-    if (text.state in NOT_SENT and text.accepted_at is None) or handed_over(case, text):
+    if (text.state in NOT_SENT and text.accepted_at is None) or in_vain(case, text):
         return None
     latest = text.accepted_at or text.queued_at
     if text.useful_until is None or text.state not in PENDING:

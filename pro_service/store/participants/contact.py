@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pro_service.core.texts import masked, masked_address
@@ -146,12 +146,6 @@ def telephone_masked(vault: Vault, loaded: Loaded) -> str | None:
         return masked(opened(key, loaded.phone, f"participants|phone|{person_id}").decode())
     except UnreadableError:
         return UNREADABLE
-
-
-def number_since(session: Session, participant_id: int) -> datetime | None:
-    """When the number there is now took another one's place; None if it is the first."""
-    since: datetime | None = session.scalar(select(func.max(f.replaced_at)).where(f.participant_id == participant_id))
-    return since
 
 
 def went_to(session: Session, participant_id: int, started_at: datetime) -> AnyRow | None:

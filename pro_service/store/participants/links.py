@@ -7,8 +7,9 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.case import Source
+from pro_service.core.providers import MAIL
 from pro_service.store.bulk import row_ids
-from pro_service.store.schema import AnyRow, links, participants
+from pro_service.store.schema import AnyRow, links, messages, participants
 from pro_service.store.vault import token_hash
 
 
@@ -41,7 +42,10 @@ def add_link(session: Session, message: AnyRow, token: str, now: datetime) -> No
 
 
 def owner_of(session: Session, token: bytes) -> Opened | None:
-    """Return what a link opens, by its token's hash; one that no text brought was opened by the card."""
-    asked = select(links.c.participant_id, links.c.window_id, links.c.message_id).where(links.c.token == token)
-    row = session.execute(asked).first()
-    return None if row is None else Opened(row[0], row[1], "web" if row[2] is not None else "card")
+    """Return what a link opens, by its token's hash; one that no message brought was opened by the card."""
+    brought = messages.c.channel
+    asked = select(links.c.participant_id, links.c.window_id, brought).where(links.c.token == token)
+    row = session.execute(asked.outerjoin(messages, messages.c.id == links.c.message_id)).first()
+    if row is None:
+        return None
+    return Opened(row[0], row[1], "card" if row[2] is None else "email" if row[2] == MAIL else "web")

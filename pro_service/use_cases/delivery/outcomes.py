@@ -72,13 +72,12 @@ def _given_to_a_person(rt: Runtime, outcome: Outcome, now: datetime) -> list[Out
 
 
 def _report_failure(tx: Transaction, loaded: Loaded, outcome: Outcome) -> None:
-    window_id = next((m.window_id for m in loaded.case.messages if m.id == outcome.claimed.id), None)
     changes = {"state": ("sending", outcome.state), "error": (None, outcome.error)}
     tx.writer.note(loaded, "not_sent", "message", outcome.claimed.id, changes)
     if outcome.state == "dead" and outcome.claimed.channel == MAIL and outcome.claimed.resends:
         give_up(tx, outcome.claimed.id, outcome.claimed.participant_id or 0)
         return
-    failures.report(tx, loaded, window_id, outcome.claimed.channel, outcome.error or "")
+    failures.report(tx, loaded, outcome.claimed.id, outcome.claimed.channel, outcome.error or "")
 
 
 def stop(rt: Runtime, channel: str, code: str) -> None:

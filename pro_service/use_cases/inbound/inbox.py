@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from pro_service.core.case import WindowFacts
+from pro_service.core.case import BY_REPLY, Source, WindowFacts
 from pro_service.core.conversation import inbox as rules
 from pro_service.core.conversation.answers import editable, on_answers
 from pro_service.core.problems import RejectedError, problem
+from pro_service.core.providers import FACTS
 from pro_service.reports import inbox as report_inbox
 from pro_service.reports.inbox import Bubble, Item, Look, Reader
 from pro_service.runtime import Runtime
@@ -88,12 +89,12 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
     """
     with _text_transaction(rt, actor, about, "record") as seen:
         loaded = seen.participant
-        window, value = _read(loaded, seen.received_at, score)
+        window, value = _read(loaded, seen, score)
         commands = on_answers(
             loaded.case,
             window,
             {score.item: value},
-            source="sms",
+            source=_source(seen.item.received),
             received_at=seen.received_at,
             now=seen.tx.now,
             inbound_id=seen.item.id,
@@ -105,15 +106,19 @@ def record(rt: Runtime, actor: Actor, about: About, score: Score) -> None:
         _finish(seen, Act(seen.item.id, "record", f"{window.code} {score.item}", score.reason.strip(), changes))
 
 
-def _read(loaded: Loaded, received_at: datetime, score: Score) -> tuple[WindowFacts, int]:
+def _source(received: rules.Received) -> Source:
+    return BY_REPLY[FACTS[received.way].medium]
+
+
+def _read(loaded: Loaded, seen: _Open, score: Score) -> tuple[WindowFacts, int]:
     """The window and value meant; RejectedError with every fault at once."""
-    faults = []
-    possible = {window.code: window for window in rules.windows_for(loaded.case, received_at)}
+    faults, source = [], _source(seen.item.received)
+    possible = {window.code: window for window in rules.windows_for(loaded.case, seen.received_at)}
     window, typed = possible.get(score.window), score.value.strip()
     rule = loaded.case.protocol.items.get(score.item)
     if window is None:
         faults.append(problem("score_window", "window"))
-    if rule is None or (window is not None and score.item not in editable(window, "sms", received_at)):
+    if rule is None or (window is not None and score.item not in editable(window, source, seen.received_at)):
         faults.append(problem("score_item", "item"))
     if not (typed.isascii() and typed.isdigit()):
         faults.append(problem("answer_no_number", "value"))

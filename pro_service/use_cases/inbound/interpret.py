@@ -233,7 +233,7 @@ def _read_together(rt: Runtime, ids: Sequence[int], now: datetime) -> None:
         tests = contact_tests.newest(tx.session, everybody)
         read = []
         for text in texts:
-            tx.identify(Actor(kind="participant", id=f"inbound:{text.id}", source="sms"))
+            tx.identify(Actor("participant", f"inbound:{text.id}", FACTS[text.channel].medium))
             those = [loaded[one] for one in owners[text.sender_index] if one in loaded]
             read += _interpret(tx, text, those, tests)
         inbox.mark_interpreted(tx.session, now, read)

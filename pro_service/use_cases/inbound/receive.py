@@ -213,7 +213,7 @@ def apply_receipt(tx: Transaction, row: AnyRow, said: Receipt, loaded: Loaded | 
     changes = {"state": (row.state, "ready" if again else moved)} | ({"error": (None, error)} if error else {})
     tx.writer.note(loaded, "receipt", "message", row.id, changes)
     if failed and not retried:
-        failures.report(tx, loaded, row.window_id, row.channel, error)
+        failures.report(tx, loaded, row.id, row.channel, error)
     elif failed or row.accepted_at is None or any(task.open and task.level == "E0" for task in loaded.case.escalations):
         # What was accepted before stays accepted for the rules, however far it got; but a text that arrives ends the
         # task about one that did not.

@@ -32,6 +32,8 @@ from pro_service.use_cases.transaction import Transaction, transaction
 
 LAYS = frozenset({"reschedule", "move", "migrate"})
 """Actions that can replace windows by new ones."""
+SINCE = {"phone": "phone_since", "email": "email_since"}
+"""Number or address -> the fact that says since when it is the participant's."""
 CARRIED = {
     "reschedule": "procedure date changed",
     "move": "moved to another site",
@@ -133,21 +135,26 @@ def _prepared(rt: Runtime, session: Session, loaded: Loaded, wanted: ChangeForm,
     given = read(wanted, Known(loaded, there.phone_country, now, frames, own, rt.carriers))
     prepared = PreparedChange(plan_change(loaded.case, given.change, now))
     if prepared.plan.action == "new_address":
-        return replace(prepared, contact=_new_address(rt, session, loaded, given.address))
+        return _with_contact(prepared, _new_address(rt, session, loaded, given.address))
     if prepared.plan.action != "new_telephone":
         return prepared
     new = given.telephone
     index = None if new is None else rt.vault.index("phone", new.e164)
     if index == there.phone_index:
-        return prepared
+        return _with_contact(prepared, None)
     others = () if index is None else shared_phone.with_telephone(session, index)
     shared = (problem("shared", "number"),) if any(one != person_id for one in others) else ()
     shown = contact.telephone_masked(rt.vault, loaded), None if new is None else masked(new.e164)
-    return replace(
-        prepared,
-        plan=replace(prepared.plan, notes=(*prepared.plan.notes, *shared)),
-        contact=NewContact("phone", shown, telephone=new),
-    )
+    prepared = replace(prepared, plan=replace(prepared.plan, notes=(*prepared.plan.notes, *shared)))
+    return _with_contact(prepared, NewContact("phone", shown, telephone=new))
+
+
+def _with_contact(prepared: PreparedChange, new: NewContact | None) -> PreparedChange:
+    """Return what is prepared with another number or address; one that is there already stays what it was."""
+    if new is not None:
+        return replace(prepared, contact=new)
+    facts = {name: value for name, value in prepared.plan.facts.items() if name not in SINCE.values()}
+    return replace(prepared, plan=replace(prepared.plan, facts=facts))
 
 
 def _new_address(rt: Runtime, session: Session, loaded: Loaded, address: str | None) -> NewContact | None:
@@ -211,7 +218,7 @@ def _columns(
     if prepared.contact is not None:
         kind, changes[prepared.contact.kind] = prepared.contact.kind, prepared.contact.shown
         new, seals = _contact_columns(tx, loaded, prepared.contact)
-        columns |= new
+        columns |= {**new, SINCE[kind]: tx.now}
         changes[f"{kind}_seal"] = seals
     if prepared.version_id is not None:
         columns["protocol_version_id"] = prepared.version_id

@@ -21,6 +21,7 @@ from pro_service.store.participants import cases
 from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs
+from pro_service.web.dashboard.change_words import ladder_facts
 from pro_service.web.dashboard.formatting import trail_value, words
 from pro_service.web.i18n import gettext as _
 from pro_service.web.i18n import language
@@ -157,6 +158,7 @@ def doors(_language: str) -> Mapping[str, str]:
     return {
         "sms": _("by text"),
         "web": _("on the web page"),
+        "whatsapp": _("on WhatsApp"),
         "dashboard": _("on the dashboard"),
         "cli": _("by command"),
         "scheduler": _("by itself"),
@@ -175,17 +177,17 @@ def records(_language: str) -> Mapping[str, str]:
     """Return what each kind of record is called."""
     return {
         "call": _("Call"),
-        "channel": _("Sending of texts"),
+        "channel": _("Sending of messages"),
         "clock": _("Clock"),
         "confirmation": _("Confirmation of a version"),
         "data_keys": _("Keys of the settings"),
         "entry_code": _("Printed card"),
         "erasure_request": _("Request for erasure"),
         "escalation": _("Task"),
-        "inbound": _("Received text"),
+        "inbound": _("Received message"),
         "link": _("Link to a form"),
         "login": _("Session"),
-        "message": _("Sent text or mail"),
+        "message": _("Sent message"),
         "page": _("Page"),
         "participant": _("Participant"),
         "protocol_version": _("Version of the protocol"),
@@ -232,15 +234,10 @@ def _of_participants() -> dict[str, str]:
         "schedule": _("Schedule of the windows"),
         "site": _("Site"),
         "site_id": _("Site"),
-        "snoozed_until": _("Asked for a later text"),
-        "texts_held_until": _("Texts held until"),
+        "snoozed_until": _("Asked for a later message"),
+        "texts_held_until": _("Messages held until"),
         "unreachable_at": _("Not reachable by text"),
-        "channel_2": _("If that fails, they are asked by"),
-        "channel_3": _("If that fails too, they are asked by"),
-        "email_consented_at": _("Consent to mails"),
-        "email_unreachable_at": _("Mails do not arrive since"),
-        "whatsapp_consented_at": _("Consent to WhatsApp"),
-        "whatsapp_unreachable_at": _("Not reached on WhatsApp since"),
+        **ladder_facts(),
         "windows": _("Windows"),
         "windows_kept": _("Windows that keep the earlier version"),
         "withdrawn_at": _("Withdrawn"),
@@ -289,7 +286,7 @@ def _of_texts() -> dict[str, str]:
         "files": _("Files and their checksums"),
         "formats": _("Formats"),
         "frame": _("Wording"),
-        "inbound": _("Received text"),
+        "inbound": _("Received message"),
         "key": _("Key"),
         "kind": _("Kind"),
         "last_alive": _("Last sign of life before"),

@@ -217,6 +217,18 @@ def _fates() -> dict[str, str]:
     }
 
 
+def ladder_facts() -> dict[str, str]:
+    """Return what the facts of a participant's further channels are called, in changes and in the trail."""
+    return {
+        "channel_2": _("If that fails, they are asked by"),
+        "channel_3": _("If that fails too, they are asked by"),
+        "email_consented_at": _("Consent to mails"),
+        "email_unreachable_at": _("Mails do not arrive since"),
+        "whatsapp_consented_at": _("Consent to WhatsApp"),
+        "whatsapp_unreachable_at": _("Not reached on WhatsApp since"),
+    }
+
+
 def _facts() -> dict[str, str]:
     return {
         "procedure_date": _("Procedure date"),
@@ -226,16 +238,11 @@ def _facts() -> dict[str, str]:
         "opted_out_at": _("Wants no messages since"),
         "paused_at": _("Paused since"),
         "paused_until": _("Paused until"),
-        "texts_held_until": _("Texts held until"),
+        "texts_held_until": _("Messages held until"),
         "withdrawn_at": _("Withdrawn from the study"),
         "died_at": _("Died"),
         "unreachable_at": _("Number not usable since"),
-        "channel_2": _("If that fails, they are asked by"),
-        "channel_3": _("If that fails too, they are asked by"),
-        "email_consented_at": _("Consent to mails"),
-        "email_unreachable_at": _("Mails do not arrive since"),
-        "whatsapp_consented_at": _("Consent to WhatsApp"),
-        "whatsapp_unreachable_at": _("Not reached on WhatsApp since"),
+        **ladder_facts(),
         "card_made_at": _("Card made"),
         "card_handed_at": _("Card handed over"),
         "phone": _("Telephone number"),

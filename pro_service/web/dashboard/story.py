@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import request, url_for
 
-from pro_service.core.case import Case
+from pro_service.core.case import REPLIED, Case
 from pro_service.reports.events import KINDS, AnswerVersion, Event, EventPage, Kind, Mark, Step
 from pro_service.web.dashboard.formatting import fact, short_moment, window_shape, word, word_or_code, words
 from pro_service.web.i18n import MINUTE, clock_at, ngettext, of
@@ -211,7 +211,7 @@ class Teller:
             "reply": _("by reply"),
             "link": _("by its link"),
             "staff": _("by staff"),
-            "undelivered": _("the text did not arrive"),
+            "undelivered": _("the message did not arrive"),
             "unconfirmed": _("not confirmed in time"),
         }
         steps = tuple(f"{states[step.word]} {short_moment(step.at, self._zone)}" for step in event.steps)
@@ -237,7 +237,7 @@ class Teller:
         else:
             shape, state = "completed_late", _("late")
         reasons = list(dict.fromkeys(one.reason for one in event.answers if one.reason))
-        read = _("read and entered by staff") if event.word == "sms" and event.who else ""
+        read = _("read and entered by staff") if event.word in REPLIED and event.who else ""
         return self._entry(
             event,
             shape,

@@ -22,7 +22,7 @@ from pro_service.core.schedule.status import status
 from pro_service.reports import participant, today
 from pro_service.reports.today import Share, Task
 from pro_service.runtime import Runtime
-from pro_service.store.participants import contact, tasks
+from pro_service.store.participants import tasks
 from pro_service.store.participants.cases import Loaded
 from pro_service.use_cases.tasks import calls, hand_over
 from pro_service.use_cases.tasks.calls import CallResult, MissingReason, Outcome, StaleError, WorkRefusedError
@@ -156,8 +156,7 @@ def task_page(
     if loaded is not None:
         with rt.sessions.reading() as session:
             if window is not None:
-                since = contact.number_since(session, loaded.case.participant.id)
-                opening = call_opening(loaded.case, window, since)
+                opening = call_opening(loaded.case, window)
             made = participant.call_rows(session, loaded.case.participant.id, window.id if window else None)
             changes = (
                 participant.changes(session, rt.vault, loaded.case.participant.id, form_made_at()) if stale else []

@@ -6,9 +6,10 @@ from datetime import timedelta
 import pytest
 
 from pro_service.core.case import Case, MessageFacts
-from pro_service.core.commands import CancelTexts, Escalate, Send, Unreachable
+from pro_service.core.commands import CancelTexts, Escalate, Resolve, Send, Unreachable
 from pro_service.core.schedule.agenda import next_moment, on_failure, on_time, wrong_telephone
 from pro_service.core.schedule.asking import rungs
+from tests.core.ledger import fold
 from tests.core.world import at, case_of, person
 
 AGREED = at("2026-01-12 12:00")
@@ -94,7 +95,7 @@ def test_a_telephone_of_somebody_else_is_closed_for_every_medium_that_goes_to_it
 def test_the_next_channel_takes_over_on_the_same_day_when_one_fails_for_good() -> None:
     case = sent(case_of(person(**LADDER)), "invitation.whatsapp", "undelivered")
     window = case.messages[0].window_id
-    commands = on_failure(case, window, "whatsapp", "other_channel", INVITED)
+    commands = on_failure(case, case.messages[0], "whatsapp", "other_channel", INVITED)
     assert commands == (Unreachable("other_channel", "whatsapp"), CancelTexts())
     after = replace(case, participant=replace(case.participant, whatsapp_unreachable_at=INVITED))
     found = [one for one in on_time(after, INVITED + timedelta(minutes=1)) if isinstance(one, Send)]
@@ -130,6 +131,38 @@ def test_a_person_hears_of_a_dead_number_and_of_a_ladder_without_a_rung(
     medium: str, facts: dict[str, object], reason: str | None
 ) -> None:
     case = sent(case_of(person(**(LADDER | facts))), "invitation.email-link", "refused")
-    commands = on_failure(case, case.messages[0].window_id, medium, "bad_number", INVITED)  # type: ignore[arg-type]
+    commands = on_failure(case, case.messages[0], medium, "bad_number", INVITED)  # type: ignore[arg-type]
     assert Unreachable("bad_number", medium) in commands  # type: ignore[arg-type]
     assert [one.reason for one in commands if isinstance(one, Escalate)] == ([reason] if reason else [])
+
+
+@pytest.mark.parametrize("state", ["refused", "undelivered", "failed", "delivered", "accepted"])
+@pytest.mark.parametrize("since", ["phone_since", "email_since", None])
+def test_what_failed_at_an_earlier_number_is_asked_anew_and_nothing_else(state: str, since: str | None) -> None:
+    case = sent(case_of(person()), "invitation.sms-reply", state)
+    noon = at("2026-01-19 12:00")
+    facts = {} if since is None else {since: noon}
+    corrected = replace(case, participant=replace(case.participant, **facts))  # type: ignore[arg-type]
+    anew = since == "phone_since" and state not in ("delivered", "accepted")
+    assert asked(corrected, noon + timedelta(minutes=1)) == (["invitation.sms-reply"] if anew else [])
+    # Once a day, and no more of it where that fails as well.
+    again = sent(corrected, "invitation.sms-reply", "refused", number=2)
+    second = replace(again.messages[1], queued_at=noon + timedelta(minutes=1))
+    assert asked(replace(again, messages=(again.messages[0], second)), noon + timedelta(minutes=2)) == []
+
+
+def test_a_second_wrong_number_is_a_second_task_and_what_is_said_of_the_first_is_none() -> None:
+    case = sent(case_of(person()), "invitation.sms-reply", "refused")
+    text, noon = case.messages[0], at("2026-01-19 12:00")
+    (_, _, task) = on_failure(case, text, "sms", "bad_number", INVITED)
+    assert isinstance(task, Escalate)
+    told = fold(replace(case, participant=replace(case.participant, unreachable_at=INVITED)), task, INVITED, 7)
+    assert on_failure(told, text, "sms", "bad_number", noon) == ()
+    assert on_failure(told, text, "sms", "expired", noon)[0].reason == "not_delivered"  # type: ignore[union-attr]
+    ended = fold(told, Resolve(7, "new_number"), noon, 8)
+    another = replace(ended, participant=replace(ended.participant, unreachable_at=None, phone_since=noon))
+    assert on_failure(another, text, "sms", "bad_number", noon) == ()
+    later = replace(text, queued_at=noon + timedelta(minutes=1))
+    (_, _, second) = on_failure(another, later, "sms", "bad_number", noon + timedelta(minutes=2))
+    assert isinstance(second, Escalate)
+    assert (second.reason, second.key) == ("bad_number", f"{task.key}:2")

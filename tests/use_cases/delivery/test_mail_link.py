@@ -14,12 +14,12 @@ from pro_service.gateways.outgoing import Refused
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
-from pro_service.store.schema import attempts, escalations, links, messages, participants
+from pro_service.store.schema import attempts, escalations, links, messages, participants, responses
 from pro_service.store.vault import sealed
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
-from pro_service.use_cases.participants import change
+from pro_service.use_cases.participants import change, survey
 from pro_service.use_cases.participants.change_form import ChangeForm
 from pro_service.use_cases.tick import tick
 from pro_service.web.app import create_app
@@ -96,6 +96,9 @@ def test_a_mail_asks_and_its_last_address_ends_the_messages(
     pages: FlaskClient = create_app(rt).test_client()
     opened = pages.get(form.removeprefix(rt.settings.public_base_url))
     assert opened.status_code == 200
+    survey.submit(rt, form.rpartition("/")[2], {"NRS-AVG": "4"})
+    with rt.sessions.reading() as session:
+        assert list(session.scalars(select(responses.c.source).where(responses.c.source != "import"))) == ["email"]
     # A look ends nothing: mail programs fetch what a mail names.
     path = stop.removeprefix(rt.settings.public_base_url)
     assert pages.get(path).status_code == 200
@@ -134,6 +137,40 @@ def test_a_mail_that_bounces_at_once_gives_the_day_to_the_next_channel(
     tick(rt)
     assert deliver(rt).accepted == 0
     assert len(phones.sent) == 1
+
+
+def test_a_mail_to_a_wrong_address_is_sent_anew_to_the_right_one_on_the_same_day(
+    rt: Runtime, study_id: int, person: int, clock: support.SetClock, mail_host: MailHost
+) -> None:
+    agrees(rt, person, channel="email-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    mail_host.answer, mail_host.at_rcpt = "550 no such mailbox", True
+
+    def correct(address: str) -> None:
+        """Enter another address; the preview of it says what follows, and then it does."""
+        clock.now += timedelta(minutes=1)
+        fields = {"address": address, "consent": "stands"}
+        change.change(rt, support.SETUP, study_id, "P-001", ChangeForm("email", fields, "misread"))
+
+    def beat() -> None:
+        clock.now += timedelta(minutes=1)
+        tick(rt)
+        deliver(rt)
+
+    beat()
+    assert reasons(rt) == ["bad_address"]
+    correct("other@example.org")
+    assert reasons(rt) == []
+    beat()
+    # The second address was wrong as well: that is a task of its own.
+    assert reasons(rt) == ["bad_address"]
+    mail_host.answer, mail_host.at_rcpt = "250 OK", False
+    correct("right@example.org")
+    for _ in range(3):
+        beat()
+    assert [state for _, _, state in frames(rt)] == ["refused", "refused", "accepted"]
+    assert [mail["To"] for mail in mail_host.received] == ["right@example.org"]
+    assert reasons(rt) == []
 
 
 @databases.ON_BOTH

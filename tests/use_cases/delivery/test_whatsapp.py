@@ -15,7 +15,7 @@ from pro_service.gateways.twilio.hooks import receipt_of, text_of
 from pro_service.reports.inbox import Reader
 from pro_service.runtime import Runtime
 from pro_service.store.messages import channels
-from pro_service.store.schema import inbound, messages
+from pro_service.store.schema import audit_trail, inbound, messages, responses
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import inbox, receive
 from pro_service.use_cases.inbound.inbox import About
@@ -109,6 +109,9 @@ def test_a_conversation_begins_with_a_template_and_goes_on_in_words(
     assert (score(service, person), phones.sent) == ({"NRS-AVG": 7, "PGIC": 2}, [])
     with service.sessions.reading() as session:
         assert set(session.scalars(select(inbound.c.channel))) == {"whatsapp"}
+        assert set(session.scalars(select(responses.c.source))) == {"whatsapp"}
+        who = select(audit_trail.c.source).where(audit_trail.c.action == "answer")
+        assert set(session.scalars(who)) == {"whatsapp"}
         assert set(session.scalars(select(messages.c.segments))) == {1}
 
 

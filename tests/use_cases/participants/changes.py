@@ -130,7 +130,7 @@ class Office:
 
 
 def plainly(case: Case) -> dict[str, object]:
-    """A case without what a database alone decides: ids of new windows, versions, the revision."""
+    """A case without what a database alone decides: ids of new windows, versions, the revision, since when a number."""
     names = {window.id: (window.code, window.schedule) for window in case.windows}
     answers = {
         names[window.id]: {
@@ -140,7 +140,8 @@ def plainly(case: Case) -> dict[str, object]:
         for window in case.windows
     }
     return {
-        "participant": replace(case.participant, revision=0),
+        # The rules are not told which number there is: one that is entered again is not another one.
+        "participant": replace(case.participant, revision=0, phone_since=None, email_since=None),
         "protocol": case.protocol,
         "windows": {names[w.id]: (w.span, w.point, w.cancelled_at is None, w.settled) for w in case.windows},
         "answers": answers,

@@ -30,6 +30,8 @@ BOOKKEEPING = {
     "data_key",
     "phone_index",
     "next_check_at",
+    "phone_since",
+    "email_since",
     "faults",
     "revision",
 }
