@@ -1,6 +1,6 @@
 """The funnel of prompts, step by step: expected, sent, delivered, answered.
 
-A step is expected of a window once its moment has passed: of participants who agreed to texts, were enrolled by then
+A step is expected of a window once its moment has passed: of participants who agreed to messages, were enrolled by then
 and had not left. Answered means: by text, link or card, after this prompt and before the next.
 """
 

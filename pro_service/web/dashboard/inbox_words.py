@@ -38,7 +38,7 @@ def actions() -> dict[str, str]:
         "reach_begin": _("Test text sent"),
         "reach_confirm": _("Test text confirmed"),
         "reach_fail": _("Test text failed"),
-        "reach_again": _("Texts allowed again"),
+        "reach_again": _("Messages allowed again"),
         "inbox_record": _("Score saved from a text"),
         "inbox_answer": _("Text answered"),
         "inbox_call": _("Call task created from a text"),

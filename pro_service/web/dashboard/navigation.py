@@ -39,7 +39,7 @@ def navigation(rt: Runtime, scope: Scope | NoStudy) -> list[Link]:
     if progress:
         links.append(_section("/participants", _("Participants")))
     if progress and works:
-        links.append(_section("/inbox", _("Inbox"), inbox.waiting(rt, scope), _("texts that wait for a person")))
+        links.append(_section("/inbox", _("Inbox"), inbox.waiting(rt, scope), _("messages that wait for a person")))
     if may("queries"):
         links.append(_section("/queries", _("Queries"), queries.count(rt, scope), _("queries that wait for you")))
     if progress:

@@ -318,7 +318,7 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
         },
         "ways": {"reply": _("by reply"), "link": _("by its link"), "staff": _("by staff")},
         "failures": {
-            "undelivered": _("the text did not arrive"),
+            "undelivered": _("the message did not arrive"),
             "unconfirmed": _("not confirmed in time"),
             "staff": _("staff said so"),
         },

@@ -111,7 +111,7 @@ def line(case: Case, windows: Sequence[WindowView], entries: Sequence[Entry], no
 def lane_word(name: str) -> str:
     """Return what a row of the picture is called."""
     return {
-        "texts": _("Texts"),
+        "texts": _("Messages"),
         "answers": _("Answers"),
         "calls": _("Calls, tasks"),
         "changes": _("Changes"),

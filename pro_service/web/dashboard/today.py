@@ -200,7 +200,7 @@ class RowWriter:
         told = self._tried.get(counted)
         if told is None:
             sent, called = counted
-            told = ngettext("%(num)s text", "%(num)s texts", sent) % {"num": sent}
+            told = ngettext("%(num)s message", "%(num)s messages", sent) % {"num": sent}
             told += ", " + ngettext("%(num)s call", "%(num)s calls", called) % {"num": called}
             self._tried[counted] = told
         return f"{told}: {word_or_code(self._outcomes, calls[-1].result)}" if calls else told

@@ -138,7 +138,7 @@ def test_what_is_due_is_counted_by_the_day_on_which_it_closes(desk: FlaskClient,
     clock.now = support.at("2026-04-01 10:00")
     support.sign_in(desk)
     page = desk.get("/compliance").text
-    assert re.search(r"<b>2</b>\s*</span>\s*<svg[^>]*>.*?</svg>\s*<span class=\"name\">Thu<br>9", page, re.DOTALL)
+    assert re.search(r"<b>2</b>\s*</span>\s*<svg[^>]*>.*?</svg>\s*<span class=\"name\">Thu <br>9", page, re.DOTALL)
 
 
 def test_a_prompt_is_followed_from_expected_to_answered(desk: FlaskClient) -> None:
