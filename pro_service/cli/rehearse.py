@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from pro_service.cli.terminal import State, as_json, of_study, opened, progress_bar, show_json, show_table, text_of
-from pro_service.core.problems import RejectedError, problem
+from pro_service.core.ladder import CALLS, read
+from pro_service.core.problems import RejectedError, problem, words
 
 FILE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
 
@@ -32,6 +33,19 @@ class _Price(click.ParamType[Decimal]):
         return price
 
 
+class _Ladder(click.ParamType[str]):
+    """A ladder of channels as an enrolment file has it, or `calls`."""
+
+    name = "channel"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was given; fail with every fault of it."""
+        faults = () if value == CALLS else read(str(value))[1]
+        if faults:
+            self.fail("; ".join(" - ".join(words(fault)) for fault in faults), param, ctx)
+        return str(value)
+
+
 @click.command()
 @of_study
 @click.option("--file", type=FILE, help="A protocol file, instead of a study that is loaded; needs no database.")
@@ -44,12 +58,14 @@ class _Price(click.ParamType[Decimal]):
     "--channel",
     "channels",
     multiple=True,
-    type=click.Choice(["sms-reply", "sms-link", "sms-card", "email-link", "calls"]),
-    help="How participants are asked; several share evenly. Else three in four by text, one by link.",
+    type=_Ladder(),
+    help="How participants are asked: a channel, a ladder of them (whatsapp>sms-reply>email-link), or calls; several "
+    "share evenly. Else three in four by text, one by link.",
 )
 @click.option("--temperaments", type=FILE, help="What is assumed of people, instead of what comes with the program.")
 @click.option("--calls-a-day", type=click.IntRange(0, 1000), help="How many calls a site can make on one day.")
 @click.option("--price-per-segment", "price", type=_Price(), help="Adds what the texts cost.")
+@click.option("--price-per-whatsapp", "price_whatsapp", type=_Price(), help="Adds what each WhatsApp message costs.")
 @click.option(
     "--most-segments", type=click.IntRange(1, 20), default=3, show_default=True, help="A longer text is named."
 )

@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import quantiles
 from typing import Literal
 
 from pro_service.core.case import BY_THEMSELVES, PROMPTS, Case, Participant
+from pro_service.core.protocol import MEDIA, Medium
 from pro_service.core.providers import FACTS, STAFF_MAIL
 from pro_service.core.schedule.prompts import step_moment
 from pro_service.core.schedule.status import status
@@ -169,21 +170,35 @@ def _expected(found: Facts) -> Iterable[tuple[Participant, str, str]]:
 
 
 def _segments(rows: Iterable[AnyRow]) -> int:
-    """Return what is paid for: a mail is not."""
-    return sum(row.segments for row in rows if FACTS[row.way].medium != "email")
+    """Return the segments of texts; neither a mail nor a WhatsApp message is paid for by its length."""
+    return sum(row.segments for row in rows if FACTS[row.way].medium == "sms")
 
 
-def traffic(found: Facts, price: float | None, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
-    """Return texts by kind, language or channel."""
+def cost(rows: Iterable[AnyRow], prices: Mapping[Medium, float]) -> float | None:
+    """Return what these messages cost: texts by the segment, others by the message; None where nobody said a price."""
+    paid = sum(row.segments * prices.get(FACTS[row.way].medium, 0) for row in rows)
+    return round(paid, 2) if prices else None
+
+
+def _channel(rehearsal: Rehearsal, row: AnyRow) -> str:
+    """Return the channel a message went by: the prompt's own, else the one of the ladder that goes by its medium."""
+    asked_by: str = row.frame.partition(".")[2]
+    ladder = rehearsal.people[row.participant].ladder
+    mine = (channel for channel in ladder if MEDIA[channel] == FACTS[row.way].medium)
+    return asked_by if asked_by in ladder else next(mine, row.channel)
+
+
+def traffic(rehearsal: Rehearsal, found: Facts, field: Literal["kind", "language", "channel"]) -> tuple[Traffic, ...]:
+    """Return messages by kind, language or channel."""
     answered = answered_after(found)
+    prices = rehearsal.plan.prices
     groups: dict[str, list[AnyRow]] = defaultdict(list)
     for row in found.texts:
-        groups[str(getattr(row, field))].append(row)
+        groups[_channel(rehearsal, row) if field == "channel" else str(getattr(row, field))].append(row)
     expected = {} if field == "kind" else Counter(getattr(who, field) for who, _, _ in _expected(found))
     entries = []
     for name, group in groups.items():
         left = [row for row in group if row.accepted_at is not None]
-        segments = _segments(left)
         entries.append(
             Traffic(
                 name=name,
@@ -193,8 +208,8 @@ def traffic(found: Facts, price: float | None, field: Literal["kind", "language"
                 delivered=sum(row.state == ARRIVED for row in left),
                 failed=sum(row.state in FAILED for row in group),
                 answered=sum(row.id in answered for row in left),
-                segments=segments,
-                cost=None if price is None else round(segments * price, 2),
+                segments=_segments(left),
+                cost=cost(left, prices),
             )
         )
     return tuple(sorted(entries, key=lambda one: (-one.sent, one.name)))

@@ -9,8 +9,7 @@ from pro_service.core.protocol import MEDIA
 from pro_service.core.routes import DEFAULT, preflight
 from pro_service.core.schedule.calendar import local_day, working_days_between
 from pro_service.core.schedule.windows import within
-from pro_service.rehearsal.figures import Facts, taken_up
-from pro_service.rehearsal.people import CALLS
+from pro_service.rehearsal.figures import FAILED, Facts, taken_up
 from pro_service.rehearsal.report import SEVERITIES, Finding, Severity
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.store.participants.cases import zone_of
@@ -47,7 +46,7 @@ def _of_the_service(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
 def _of_routes(rehearsal: Rehearsal) -> Iterator[Finding]:
     """Yield what no provider carries to the countries of the sites: the rehearsal's own numbers are invented."""
     protocol = rehearsal.protocol
-    used = sorted({person.channel for person in rehearsal.people.values()} - {CALLS})
+    used = sorted({channel for person in rehearsal.people.values() for channel in person.ladder})
     for country, wanted in sorted({(site.country, site.provider) for site in protocol.sites.values()}):
         worst: dict[str, list[str]] = defaultdict(list)
         for channel in used:
@@ -95,7 +94,9 @@ def _of_texts(rehearsal: Rehearsal, found: Facts) -> Iterator[Finding]:
         yield _finding("attention", "outside_hours", n=outside)
     elif prompts:
         yield _finding("good", "inside_hours", n=len(prompts))
-    days = Counter((row.participant_id, local_day(row.accepted_at, zone_of(row.zone))) for row in prompts)
+    # One that failed counts as none: the next channel of a ladder asks in its place.
+    seen = [row for row in prompts if row.state not in FAILED]
+    days = Counter((row.participant_id, local_day(row.accepted_at, zone_of(row.zone))) for row in seen)
     twice = sum(n > 1 for n in days.values())
     if twice:
         yield _finding("attention", "two_a_day", n=twice)

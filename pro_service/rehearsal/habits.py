@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from pro_service.core.case import PROMPTS
-from pro_service.core.protocol import Protocol
+from pro_service.core.protocol import CONVERSING, MEDIA, Protocol
+from pro_service.core.providers import MAIL, WayOut, ways_of
 from pro_service.core.replies import phrases
 from pro_service.core.schedule.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
-from pro_service.rehearsal.people import MAIL, Person
+from pro_service.rehearsal.people import Person
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.rehearsal.virtual_time import LINK, VirtualTime
 from pro_service.reports import ledger
@@ -21,8 +22,8 @@ from pro_service.use_cases.participants import card_entry, survey
 ASKS = frozenset({"question", "not-counted", "confirm-repeat", "corrected"})
 """Texts that ask the next question."""
 REASKS = frozenset({"reask", "reask-2", "confirm-zero"})
-LOST = "30005"
-"""The error a provider reports for a number that is no longer in use."""
+LOST: Mapping[WayOut, str] = {"sms": "30005", "whatsapp": "63024"}
+"""Way -> the error that a provider reports for a number that is no longer in use."""
 SOON = (1, 6)
 """Minutes until a participant who has the telephone in hand goes on."""
 
@@ -54,12 +55,12 @@ class Habits:
         if outgoing.to == person.email:
             self._read_mail(person, outgoing)
             return
-        if person.lost_at is not None and self.virtual.now >= person.lost_at:
-            self.virtual.report_delivery(outgoing, "undelivered", LOST)
-            return
-        self.virtual.report_delivery(outgoing, "delivered")
         with self.virtual.rt.sessions.reading() as session:
             sent = ledger.text_facts(session, outgoing.message_id)
+        if person.lost_at is not None and self.virtual.now >= person.lost_at:
+            self.virtual.report_delivery(outgoing, "undelivered", LOST[sent.way], sent.way)
+            return
+        self.virtual.report_delivery(outgoing, "delivered", way=sent.way)
         link = LINK.search(outgoing.body)
         if link is not None and sent.window is not None:
             person.links[sent.window] = link[1]
@@ -71,7 +72,7 @@ class Habits:
             self._after_minutes(partial(self._answer_by_text, person, sent, plainly=not self._chooses(person, "range")))
         elif sent.frame == "confirm-change":
             yes = self.crowd.phrase("yes", person.language)
-            self._after_minutes(partial(self.virtual.send_reply, person.phone, yes))
+            self._after_minutes(partial(self.virtual.send_reply, person.phone, yes, sent.way))
 
     def _read_mail(self, person: Person, outgoing: Outgoing) -> None:
         """Let a mail be read; nothing reports that it arrived, and a wrong number does not matter to it."""
@@ -101,7 +102,8 @@ class Habits:
         """Let an invitation or a reminder be read: what follows is decided now and done later."""
         if person.temperament.number == "wrong" and not _by_mail(sent):
             phrase = self.crowd.phrase("wrong_number", person.language)
-            self.virtual.schedule(self._answering_time(person), partial(self.virtual.send_reply, person.phone, phrase))
+            reply = partial(self.virtual.send_reply, person.phone, phrase, sent.way)
+            self.virtual.schedule(self._answering_time(person), reply)
         elif self._chooses(person, "invited" if sent.kind == "invitation" else "reminded"):
             self.virtual.schedule(self._answering_time(person), partial(self._react, person, sent))
         elif sent.kind == "invitation" and self._chooses(person, "late") and sent.closes_at is not None:
@@ -113,17 +115,21 @@ class Habits:
             if _by_mail(sent) and sent.window is not None:
                 survey.stop(self.virtual.rt, person.links[sent.window])
             else:
-                self.virtual.send_reply(person.phone, self.crowd.phrase("stop", person.language))
+                self._writes(person, sent, self.crowd.phrase("stop", person.language))
         elif self._chooses(person, "alarms") and self.protocol.safety_words.get(person.language):
-            self.virtual.send_reply(person.phone, self.protocol.safety_words[person.language][-1])
+            self._writes(person, sent, self.protocol.safety_words[person.language][-1])
         elif self._chooses(person, "declines") and self._has_form(person, sent.window):
             self.fill_in_form(person, sent.window, decline=True)
         elif self._chooses(person, "declines"):
-            self.virtual.send_reply(person.phone, self.crowd.phrase("decline", person.language))
+            self._writes(person, sent, self.crowd.phrase("decline", person.language))
         elif self._has_form(person, sent.window):
             self.fill_in_form(person, sent.window)
         else:
             self._answer_by_text(person, sent)
+
+    def _writes(self, person: Person, sent: TextFacts, words: str) -> None:
+        """Answer a message the way it came; a mail, which nobody can answer, by text."""
+        self.virtual.send_reply(person.phone, words, "sms" if _by_mail(sent) else sent.way)
 
     # By text ---------------------------------------------------------------------------------------------------------
 
@@ -132,14 +138,14 @@ class Habits:
             return
         value = person.answer_in_mind(self.protocol, sent.window, sent.item, self.chance)
         said = str(value) if plainly else self._answer_words(person, sent.item, value)
-        self.virtual.send_reply(person.phone, said)
+        self._writes(person, sent, said)
         first = self.protocol.items[sent.item].primary
         if first and self._chooses(person, "twice"):
             # As some telephones do by themselves.
-            self.virtual.schedule_after(timedelta(seconds=20), partial(self.virtual.send_reply, person.phone, said))
+            self.virtual.schedule_after(timedelta(seconds=20), partial(self._writes, person, sent, said))
         if first and self._chooses(person, "changes"):
             other = str(self._other_value(person, sent.window, sent.item))
-            self.virtual.schedule_after(timedelta(minutes=8), partial(self.virtual.send_reply, person.phone, other))
+            self.virtual.schedule_after(timedelta(minutes=8), partial(self._writes, person, sent, other))
 
     def _answer_words(self, person: Person, item: str, value: int) -> str:
         if self._chooses(person, "range"):
@@ -186,10 +192,11 @@ class Habits:
         item = self.protocol.time_point(window).items[0]
         if self._has_form(person, window):
             self.virtual.schedule(self._answering_time(person), partial(self.fill_in_form, person, window))
-        elif person.channel == "sms-reply":
-            sent = TextFacts("call", "call", item, window, None)
+        elif asked := [channel for channel in person.ladder if channel in CONVERSING]:
+            way = next(iter(ways_of(MEDIA[asked[0]])))
+            sent = TextFacts("call", "call", item, window, None, way)
             self.virtual.schedule(self._answering_time(person), partial(self._answer_by_text, person, sent))
 
 
 def _by_mail(sent: TextFacts) -> bool:
-    return sent.frame.endswith(f".{MAIL}")
+    return sent.way == MAIL

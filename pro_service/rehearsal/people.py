@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from pro_service.core.enrolment.file import columns_of
-from pro_service.core.protocol import Protocol
-from pro_service.core.routes import BY_TEXT
+from pro_service.core.ladder import CALLS, Ladder, read
+from pro_service.core.protocol import MEDIA, Protocol
 from pro_service.core.schedule.calendar import is_working, local_day
 from pro_service.core.schedule.windows import schedule
 from pro_service.rehearsal.temperaments import Temperament
@@ -19,9 +19,11 @@ NUMBERS_EACH = 100
 MOST = len(AREAS) * NUMBERS_EACH
 """So many telephone numbers are reserved for fiction in these areas (555-0100 to 555-0199)."""
 PROCEDURE_ENDS, ENROLLED_AT = time(14), time(15)
-CALLS = "calls"
-"""Instead of a channel: no texts, every window is a telephone call."""
-MAIL = "email-link"
+
+
+def ladder_of(channel: str) -> Ladder:
+    """Return the channels that are written so, in their order; none for `calls`."""
+    return () if channel == CALLS else read(channel)[0]
 
 
 @dataclass(slots=True)
@@ -34,6 +36,7 @@ class Person:
     zone: ZoneInfo
     language: str
     channel: str
+    """A ladder as an enrolment file has it, or `calls`."""
     procedure: date
     temperament: Temperament
     values: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -42,6 +45,11 @@ class Person:
     """Window -> token of the newest link to its form."""
     card: str = ""
     """What the picture of their printed card holds, where they have one."""
+
+    @property
+    def ladder(self) -> Ladder:
+        """The channels by which they are asked, in their order; none where people telephone."""
+        return ladder_of(self.channel)
 
     @property
     def email(self) -> str:
@@ -61,7 +69,7 @@ class Person:
 
     def cells(self, protocol: Protocol) -> dict[str, str]:
         """Return the row of the enrolment file."""
-        texted = self.channel != CALLS
+        media = {MEDIA[channel] for channel in self.ladder}
         agreed = self.enrolled_at.astimezone(self.zone).isoformat(timespec="seconds")
         baseline = protocol.baseline
         columns = columns_of(baseline.items if baseline else ())
@@ -73,11 +81,12 @@ class Person:
             "site": self.site,
             "procedure_date": self.procedure.isoformat(),
             "language": self.language,
-            "messaging_consent": agreed if self.channel in BY_TEXT else "",
-            "email": self.email if self.channel == MAIL else "",
-            "email_consent": agreed if self.channel == MAIL else "",
+            "messaging_consent": agreed if "sms" in media else "",
+            "whatsapp_consent": agreed if "whatsapp" in media else "",
+            "email": self.email if "email" in media else "",
+            "email_consent": agreed if "email" in media else "",
             "phone": self.phone,
-            "channel": self.channel if texted else "",
+            "channel": self.channel if media else "",
             "procedure_time": f"{PROCEDURE_ENDS:%H:%M}",
         }
 
@@ -132,8 +141,9 @@ def invent(
 
 
 def _channel(kind: Temperament, channels: Sequence[str], chance: random.Random) -> str:
-    if kind.channel is not None and kind.channel in channels:
-        return kind.channel
+    fitting = [channel for channel in channels if kind.channel in ladder_of(channel)]
+    if fitting:
+        return fitting[0]
     return chance.choice(channels)
 
 

@@ -1,7 +1,7 @@
 """What is rehearsed, with which participants and for how long, and the temporary database it runs in."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pro_service.core.protocol import Protocol
+from pro_service.core.protocol import Medium, Protocol
 from pro_service.rehearsal.people import longest_follow_up
 from pro_service.rehearsal.temperaments import Crowd
 from pro_service.runtime import Runtime, open_runtime, upgrade
@@ -41,6 +41,8 @@ class Plan:
     channels: tuple[str, ...] = USUAL_CHANNELS
     price: Decimal | None = None
     """Of one segment."""
+    price_whatsapp: Decimal | None = None
+    """Of one WhatsApp message."""
     most_segments: int = 3
     """A longer text is a finding."""
     base_url: str = EXAMPLE
@@ -49,6 +51,12 @@ class Plan:
     def protocol(self) -> Protocol:
         """The protocol that is rehearsed."""
         return self.checked.protocol
+
+    @property
+    def prices(self) -> Mapping[Medium, float]:
+        """What a segment of a text and a WhatsApp message cost, as far as somebody said."""
+        said: Mapping[Medium, Decimal | None] = {"sms": self.price, "whatsapp": self.price_whatsapp}
+        return {medium: float(price) for medium, price in said.items() if price is not None}
 
     @property
     def sha256(self) -> str:

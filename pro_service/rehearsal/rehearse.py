@@ -7,7 +7,7 @@ from datetime import time
 from pathlib import Path
 
 from pro_service.core.protocol import Hours
-from pro_service.rehearsal.figures import Facts, facts, kinds, levels, rows, steps, times, traffic, windows
+from pro_service.rehearsal.figures import Facts, cost, facts, kinds, levels, rows, steps, times, traffic, windows
 from pro_service.rehearsal.findings import findings
 from pro_service.rehearsal.plan import Plan, stage
 from pro_service.rehearsal.report import Parameters, Report
@@ -33,17 +33,16 @@ def rehearse_in(folder: Path, plan: Plan, progress: Progress) -> Report:
 
 def report(rehearsal: Rehearsal, found: Facts) -> Report:
     """Return everything the report shows."""
-    price = rehearsal.plan.price
-    per_segment = None if price is None else float(price)
     return Report(
         parameters=_parameters(rehearsal.plan),
         findings=findings(rehearsal, found),
         windows=windows(rehearsal, found),
         rows=rows(rehearsal, found),
         steps=steps(rehearsal, found),
-        kinds=traffic(found, per_segment, "kind"),
-        languages=traffic(found, per_segment, "language"),
-        channels=traffic(found, per_segment, "channel"),
+        kinds=traffic(rehearsal, found, "kind"),
+        languages=traffic(rehearsal, found, "language"),
+        channels=traffic(rehearsal, found, "channel"),
+        cost=cost((row for row in found.texts if row.accepted_at is not None), rehearsal.plan.prices),
         mails=found.mails,
         replies=found.replies,
         times=times(rehearsal, found),
@@ -70,7 +69,8 @@ def _parameters(plan: Plan) -> Parameters:
         last=plan.last,
         enrolling=plan.enrolling,
         channels=tuple(dict.fromkeys(plan.channels)),
-        price=None if plan.price is None else float(plan.price),
+        price=plan.prices.get("sms"),
+        price_whatsapp=plan.prices.get("whatsapp"),
         most_segments=plan.most_segments,
         calls_a_day=office.calls_a_day,
         minutes_a_call=office.minutes_a_call,

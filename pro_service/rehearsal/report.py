@@ -32,6 +32,7 @@ class Parameters:
     enrolling: int
     channels: tuple[str, ...]
     price: float | None
+    price_whatsapp: float | None
     most_segments: int
     calls_a_day: int
     minutes_a_call: int
@@ -251,6 +252,8 @@ class Report:
     kinds: tuple[Traffic, ...]
     languages: tuple[Traffic, ...]
     channels: tuple[Traffic, ...]
+    cost: float | None
+    """Of all messages, in the currency of the prices."""
     mails: int
     replies: int
     times: tuple[Times, ...]
@@ -269,12 +272,6 @@ class Report:
     def segments(self) -> int:
         """How many segments are paid for."""
         return sum(kind.segments for kind in self.kinds)
-
-    @property
-    def cost(self) -> float | None:
-        """Of all segments, in the currency of the price."""
-        price = self.parameters.price
-        return None if price is None else round(self.segments * price, 2)
 
     @property
     def asked(self) -> tuple[Window, ...]:

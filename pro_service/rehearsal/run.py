@@ -49,7 +49,7 @@ class Rehearsal:
         self.chance = random.Random(f"rehearsal {plan.seed}")  # noqa: S311 -- the same people for the same seed
         zone = ZoneInfo(next(iter(self.protocol.sites.values())).zone)
         mails = Letterbox()
-        self.virtual = VirtualTime(rt, local_instant(plan.first, ENROLLED_AT, zone), mails)
+        self.virtual = VirtualTime(rt, local_instant(plan.first, ENROLLED_AT, zone), mails, ("sms", "whatsapp"))
         mails.telephones = self.virtual.telephones
         self.rt = self.virtual.rt
         self.study_id = study.store_version(self.rt, REHEARSAL, plan.checked).study.id
@@ -90,7 +90,7 @@ class Rehearsal:
 
     def _enrol(self, person: Person) -> None:
         enrol.enrol_one(self.rt, REHEARSAL, self.study_id, person.cells(self.protocol))
-        if person.channel == CARD:
+        if CARD in person.ladder:
             # Printed and handed over before they leave the clinic.
             person.card = card.show(self.rt, REHEARSAL, self.study_id, person.code).scanned
             card.hand_over(self.rt, REHEARSAL, self.study_id, [person.code])

@@ -6,12 +6,12 @@ texts arrive at once on telephones inside the process, and the caller decides wh
 
 import heapq
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from pro_service.core.providers import Arrival, Receipt
+from pro_service.core.providers import FACTS, Arrival, Facts, Receipt, WayOut
 from pro_service.gateways.nowhere import NowhereGateway
 from pro_service.gateways.outgoing import Accepted, Gateway, Outgoing
 from pro_service.runtime import Runtime
@@ -48,25 +48,30 @@ class Telephones(NowhereGateway):
     """A telephone network inside the process: it takes every text and keeps those that were not read yet."""
 
     arrived: list[Outgoing] = field(default_factory=list)
+    facts: Facts = FACTS["sms"]
 
     def send(self, outgoing: Outgoing) -> Accepted:
         """Take a text. Its id follows from the message's id, so that a second run gives the same."""
         self.arrived.append(outgoing)
-        return Accepted(sid_of(outgoing), "queued")
+        return Accepted(sid_of(outgoing, self.facts.way), "queued")
 
 
-def sid_of(outgoing: Outgoing) -> str:
+def sid_of(outgoing: Outgoing, way: WayOut = "sms") -> str:
     """Return the id under which the network took this text."""
-    return f"SM{outgoing.message_id:032x}"
+    return f"{'' if way == 'sms' else f'{way}:'}SM{outgoing.message_id:032x}"
 
 
 class VirtualTime:
     """A stretch of virtual time, and what is planned in it."""
 
-    def __init__(self, rt: Runtime, now: datetime, mail: Gateway | None = None) -> None:
+    def __init__(
+        self, rt: Runtime, now: datetime, mail: Gateway | None = None, ways: Sequence[WayOut] = ("sms",)
+    ) -> None:
         self.clock = VirtualClock(now)
         self.telephones = Telephones()
-        self.rt = replace(rt, clock=self.clock, texts={"sms": self.telephones}, mail=mail)
+        # One telephone shows what comes by every way.
+        texts = {way: Telephones(self.telephones.arrived, FACTS[way]) for way in ways}
+        self.rt = replace(rt, clock=self.clock, texts=texts, mail=mail)
         self.faults = 0
         """How often the rules failed for a participant."""
         self._events: list[tuple[datetime, int, Callable[[], None]]] = []
@@ -86,15 +91,16 @@ class VirtualTime:
         """Plan an action after a while."""
         self.schedule(self.now + wait, action)
 
-    def send_reply(self, phone: str, words: str) -> None:
+    def send_reply(self, phone: str, words: str, way: WayOut = "sms") -> None:
         """Let a participant write to the study."""
         said = {"from": phone, "body": words}
-        receive.receive(self.rt, Arrival("sms", f"SM{next(self._texts):031x}d", phone, words, said))
+        said_at = f"{'' if way == 'sms' else f'{way}:'}SM{next(self._texts):031x}d"
+        receive.receive(self.rt, Arrival(way, said_at, phone, words, said))
 
-    def report_delivery(self, outgoing: Outgoing, status: str, error: str = "") -> None:
+    def report_delivery(self, outgoing: Outgoing, status: str, error: str = "", way: WayOut = "sms") -> None:
         """Let the network report what became of a text."""
-        facts = self.telephones.facts
-        receive.take_receipt(self.rt, Receipt(sid_of(outgoing), status, error, outgoing.token), facts.provider)
+        said = Receipt(sid_of(outgoing, way), status, error, outgoing.token)
+        receive.take_receipt(self.rt, said, FACTS[way].provider)
 
     def run(self, end: datetime, read: Callable[[Outgoing], None], progress: Progress) -> None:
         """Go from one moment at which something happens to the next until `end`.
@@ -125,7 +131,8 @@ class VirtualTime:
             # Nobody here has left a telephone.
             safety_alerts.alert(self.rt)
         deliver(self.rt)
-        texts, self.telephones.arrived = self.telephones.arrived, []
+        texts = list(self.telephones.arrived)
+        self.telephones.arrived.clear()
         # They were sent side by side: in the order in which they were decided a life lived again is the same.
         for text in sorted(texts, key=lambda outgoing: outgoing.message_id):
             read(text)

@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode
+from pro_service.core.providers import WayOut
 from pro_service.store.messages import inbox
 from pro_service.store.schema import (
     IS_TEXT,
@@ -37,6 +38,7 @@ class TextFacts:
     item: str | None
     window: str | None
     closes_at: datetime | None
+    way: WayOut = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class OpenTask:
 def text_facts(session: Session, message_id: int) -> TextFacts:
     """Return what this text is about; raise NoResultFound if there is none."""
     statement = (
-        select(m.kind, m.frame, m.item, w.code, w.closes_at)
+        select(m.kind, m.frame, m.item, w.code, w.closes_at, m.channel)
         .outerjoin(windows, w.id == m.window_id)
         .where(m.id == message_id)
     )

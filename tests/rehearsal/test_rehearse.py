@@ -5,15 +5,18 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from pro_service import paths
+from pro_service.rehearsal.plan import Plan
 from pro_service.rehearsal.rehearse import rehearse
 from pro_service.rehearsal.report import Report, page
+from pro_service.rehearsal.temperaments import shipped_temperaments
 from pro_service.use_cases import study
 from tests.rehearsal.conftest import REAL, Rehearsed, plan
 
@@ -137,3 +140,28 @@ def test_who_has_too_few_calls_a_day_is_told() -> None:
     report = rehearse(busy, lambda _done, _days: None)
     assert "too_many_calls" in {finding.code for finding in report.findings}
     assert max(day.calls for desk in report.desks for day in desk.days) == 2
+
+
+def test_a_ladder_is_rehearsed_with_the_figures_and_the_cost_of_each_channel() -> None:
+    demo = study.check((paths.protocols() / "demo.toml").read_text(encoding="utf-8"))
+    shipped = shipped_temperaments()
+    kinds = tuple(
+        replace(kind, lost_after=timedelta()) for kind in shipped.temperaments if kind.code in ("punctual", "lost")
+    )
+    ladder = "whatsapp>sms-reply>email-link"
+    prices = {"price": Decimal("0.05"), "price_whatsapp": Decimal("0.02")}
+    crowd = replace(shipped, temperaments=kinds)
+    report = rehearse(
+        Plan(demo, crowd, 4, 20, enrolment_days=3, channels=(ladder,), **prices), lambda _done, _days: None
+    )
+    found = {one.name: one for one in report.channels}
+    # Whose number is lost is asked by each channel in turn, and in the end by mail.
+    assert found.keys() == {"whatsapp", "sms-reply", "email-link"}
+    assert found["whatsapp"].failed == found["sms-reply"].failed > 0
+    assert found["email-link"].answered > 0
+    assert found["whatsapp"].cost == round(0.02 * found["whatsapp"].sent, 2)
+    assert found["sms-reply"].cost == round(0.05 * found["sms-reply"].segments, 2)
+    assert report.cost == round(sum(one.cost or 0 for one in report.channels), 2)
+    assert {"two_a_day", "faults"} & {finding.code for finding in report.findings} == set()
+    assert any("whatsapp" in window.sources for window in report.windows)
+    assert "0.02" in page(report, "en")
