@@ -18,13 +18,13 @@ def doctor(state: State) -> None:
 
     found = examine(state.settings())
     if state.as_json:
-        show_json([asdict(finding) for finding in found])
+        show_json([asdict(finding) | {"page": finding.page} for finding in found])
     else:
         width = max(len(finding.part) for finding in found)
         for finding in found:
             sign = click.style(SIGNS[finding.colour], fg=finding.colour, bold=True)
             click.echo(f"{sign} {finding.part.ljust(width)}  {finding.finding}")
             if finding.remedy and finding.colour != "green":
-                click.echo(f"  {' ' * width}  → {finding.remedy}")
+                click.echo(f"  {' ' * width}  → {finding.remedy} ({finding.page})")
     if any(finding.colour == "red" for finding in found):
         raise click.exceptions.Exit(1)

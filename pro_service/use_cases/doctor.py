@@ -3,9 +3,11 @@
 import importlib.metadata
 import re
 import secrets
+import socket
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -53,6 +55,40 @@ BEARABLE = 1e-3
 """Of the chance that anybody hits a card's code within a year, whatever they spend on it."""
 
 Colour = Literal["green", "yellow", "red"]
+PAGES: Mapping[str, str] = {
+    "accounts": "operation/accounts.md#signing-in",
+    "address": "operation/install.md#first-steps",
+    "audit trail": "trial-file/audit.md",
+    "backup": "operation/backup.md#making-a-backup",
+    "cards": "study/card.md",
+    "certificate": "operation/install.md#first-steps",
+    "channels": "guide/en/morning.md",
+    "clock": "operation/failures.md#a-wrong-clock",
+    "confirmation": "study/study-file.md#before-texts-leave-the-confirmation",
+    "contact data": "study/end.md",
+    "database": "operation/backup.md#which-database",
+    "disk": "operation/size.md#what-may-be-removed",
+    "keys": "operation/backup.md#changing-the-key",
+    "mail": "operation/install.md#first-steps",
+    "outbox": "operation/failures.md",
+    "packages": "operation/install.md#the-program",
+    "replies": "operation/failures.md",
+    "rules": "operation/failures.md",
+    "safety": "operation/accounts.md#safety-tasks-go-on-alerting",
+    "schema": "operation/install.md#a-new-version",
+    "scheduler": "operation/install.md#first-steps",
+    "sending": "operation/failures.md",
+    "settings": "operation/install.md#settings",
+    "sqlite": "operation/backup.md#which-database",
+    "texts": "operation/install.md#first-steps",
+    "ways": "study/countries.md",
+}
+"""Part -> where the documentation says more about it."""
+EXPIRES_SOON = timedelta(days=14)
+"""So long before its end a certificate is minded: whoever renews them by themselves has done it by then."""
+HTTPS = 443
+REACHED_WITHIN = 5.0
+"""Seconds to reach the proxy in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +100,17 @@ class Finding:
     finding: str
     remedy: str = ""
 
+    @property
+    def page(self) -> str:
+        """The page of the documentation that says more about this part."""
+        return f"docs/{PAGES[self.part]}"
+
 
 def examine(settings: Settings) -> tuple[Finding, ...]:
     """Look at everything; never raises because something is broken."""
     found = [Finding("settings", "green", "complete"), *_env_file(settings), packages_of(paths.requirements())]
-    found += [*_address(settings), *_ways_out(settings), *_space(settings)]
+    found += [*_address(settings), *certificate_of(settings.public_base_url, datetime.now(UTC))]
+    found += [*_ways_out(settings), *_space(settings)]
     try:
         rt = open_runtime(settings)
     except BehindError as error:
@@ -378,7 +420,7 @@ def _space(settings: Settings) -> Iterator[Finding]:
     for disk in disks(settings.database_url, settings.backup_dir):
         colour: Colour = "green" if not disk.minded else "yellow" if disk.free >= NO_SPACE else "red"
         holds = " and the ".join(disk.holds)
-        remedy = f"free some space on the disk of the {holds}; what may go: docs/operation/size.md"
+        remedy = f"free some space on the disk of the {holds}"
         yield Finding(
             "disk", colour, f"{disk.free // MEGABYTE:,} MB free for the {holds}", "" if colour == "green" else remedy
         )
@@ -428,6 +470,34 @@ def _address(settings: Settings) -> Iterator[Finding]:
         yield Finding("address", "red", "PUBLIC_BASE_URL is not https", remedy)
     else:
         yield Finding("address", "green", settings.public_base_url)
+
+
+def certificate_of(address: str, now: datetime) -> Iterator[Finding]:
+    """Whether browsers accept the certificate of an https address, and how long; nothing about other addresses.
+
+    The proxy may be out of reach from here, where its name leads elsewhere inside the hospital: nothing is known then.
+    """
+    parts = urlsplit(address)
+    if parts.scheme != "https" or parts.hostname is None:
+        return
+    renew = "renew it where the proxy has it; a proxy that gets certificates by itself says in its log why it did not"
+    try:
+        with (
+            socket.create_connection((parts.hostname, parts.port or HTTPS), REACHED_WITHIN) as way,
+            ssl.create_default_context().wrap_socket(way, server_hostname=parts.hostname) as proxy,
+        ):
+            ends = ssl.cert_time_to_seconds(str((proxy.getpeercert() or {})["notAfter"]))
+    except ssl.SSLCertVerificationError as fault:
+        yield Finding("certificate", "red", f"browsers refuse it: {fault.verify_message}", renew)
+        return
+    except (OSError, KeyError):
+        what = "not seen: the proxy does not answer from here"
+        yield Finding("certificate", "yellow", what, "open PUBLIC_BASE_URL in a browser, outside the hospital as well")
+        return
+    left = datetime.fromtimestamp(ends, UTC) - now
+    soon = left < EXPIRES_SOON
+    what = f"good for {left.days} days"
+    yield Finding("certificate", "yellow" if soon else "green", what, renew if soon else "")
 
 
 def _ways_out(settings: Settings) -> Iterator[Finding]:

@@ -1,6 +1,12 @@
 """What the doctor says of accounts, of the codes on cards, of who hears of a safety task, and of who carries texts."""
 
+import inspect
 import json
+import re
+import socket
+import ssl
+import threading
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,9 +26,11 @@ from pro_service.use_cases.mails import alarm_words
 from pro_service.use_cases.participants import card
 from pro_service.use_cases.safety_alerts import Coverage
 from tests import support
-from tests.peers import databases
+from tests.peers import certificates, databases
 from tests.telephones import Telephones
 from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @databases.ON_BOTH
@@ -216,3 +224,52 @@ def test_settings_that_others_may_read_are_to_be_minded(settings: Settings, tmp_
     assert not any(".env" in one.finding for one in doctor.examine(told))
     (tmp_path / ".env").chmod(0o640)
     assert [one.remedy for one in doctor.examine(told) if ".env" in one.finding] == [f"chmod 600 {tmp_path / '.env'}"]
+
+
+def test_every_part_has_a_page_that_says_more() -> None:
+    parts = set(re.findall(r'Finding\(\s*"([a-z ]+)"', inspect.getsource(doctor))) | {
+        "safety",
+        "audit trail",
+        "sending",
+    }
+    assert parts == doctor.PAGES.keys()
+    for page in doctor.PAGES.values():
+        file, _, anchor = page.partition("#")
+        heads = re.findall(r"^#+ (.*)$", (DOCS / file).read_text(encoding="utf-8"), re.MULTILINE)
+        slugs = {re.sub(r"[^\w -]", "", head).lower().replace(" ", "-") for head in heads}
+        assert not anchor or anchor in slugs, page
+
+
+@pytest.mark.parametrize(
+    "days, authority, colour, said",
+    [
+        (90, "made.pem", "green", "good for 89 days"),
+        (10, "made.pem", "yellow", "good for 9 days"),
+        (-1, "made.pem", "red", "browsers refuse it: certificate has expired"),
+        (90, "none.pem", "red", "browsers refuse it: self-signed certificate"),
+    ],
+)
+def test_a_certificate_is_minded_before_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, authority: str, colour: str, said: str
+) -> None:
+    (tmp_path / "none.pem").touch()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.make(tmp_path / "made.pem", days))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / authority))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            with suppress(OSError), listening.accept()[0] as way, context.wrap_socket(way, server_side=True) as seen:
+                seen.recv(1)
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        port = listening.getsockname()[1]
+        (found,) = doctor.certificate_of(f"https://127.0.0.1:{port}", datetime.now(UTC))
+        answering.join()
+    assert (found.part, found.colour, bool(found.remedy)) == ("certificate", colour, colour != "green")
+    assert found.finding.startswith(said)
+    # Nobody listens there any more: that says nothing of the certificate.
+    (unseen,) = doctor.certificate_of(f"https://127.0.0.1:{port}", datetime.now(UTC))
+    assert (unseen.colour, "does not answer from here" in unseen.finding) == ("yellow", True)
+    assert list(doctor.certificate_of(f"http://127.0.0.1:{port}", datetime.now(UTC))) == []
