@@ -2,12 +2,13 @@
 
 import signal
 import threading
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import timedelta
 from types import FrameType
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import click
 
@@ -245,7 +246,7 @@ def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREAD
     believed: dict[str, Any] = {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for"}} if proxy else {}
     try:
         waitress.serve(
-            app,
+            with_whole_address(app) if proxy else app,
             host=host,
             port=port,
             threads=threads,
@@ -262,6 +263,20 @@ def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREAD
             f"pro-service: {host}:{port} cannot be listened on ({error.strerror}): choose another --port", err=True
         )
         raise click.exceptions.Exit(1) from None
+
+
+def with_whole_address(app: WSGIApplication) -> WSGIApplication:
+    """Return the application with the visitor's whole address where a proxy writes IPv4 as IPv6 (`::ffff:192.0.2.1`).
+
+    waitress takes what follows the last colon for a port: all visitors would be one, and share the wrong passwords.
+    """
+
+    def called(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if "." in (port := environ.get("REMOTE_PORT", "")):
+            environ["REMOTE_ADDR"] = port
+        return app(environ, start_response)
+
+    return called
 
 
 def _leave(_number: int, _frame: FrameType | None) -> None:

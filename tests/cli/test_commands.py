@@ -4,10 +4,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
+from waitress.proxy_headers import proxy_headers_middleware
 
 from pro_service import paths
+from pro_service.cli.service import with_whole_address
 from tests.cli.conftest import Run
 from tests.peers import databases
 
@@ -180,3 +183,26 @@ def test_wrong_usage_ends_with_2(run: Run, words: tuple[str, ...]) -> None:
 
 def test_without_a_study_the_remedy_is_named(run: Run) -> None:
     assert "study load FILE" in run("participant", "list").out
+
+
+@pytest.mark.parametrize(
+    "written, found",
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("198.51.100.7:4711", "198.51.100.7"),
+        ("2001:db8:1:2::7", "2001:db8:1:2::7"),
+        ("10.0.0.1, 2001:db8::7", "2001:db8::7"),
+    ],
+)
+def test_behind_a_proxy_each_visitor_has_an_address_of_their_own(written: str, found: str) -> None:
+    seen: list[str] = []
+
+    def app(environ: WSGIEnvironment, _: StartResponse) -> list[bytes]:
+        seen.append(environ["REMOTE_ADDR"])
+        return []
+
+    headers = {"trusted_proxy_headers": {"x-forwarded-for"}, "trusted_proxy_count": 1}
+    served = proxy_headers_middleware(with_whole_address(app), trusted_proxy="127.0.0.1", **headers)
+    served({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "50000", "HTTP_X_FORWARDED_FOR": written}, None)
+    assert seen == [found]
