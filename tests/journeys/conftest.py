@@ -26,6 +26,7 @@ from tests.peers import configuration, mail, servers
 ANSWERED_WITHIN = 30.0  # seconds
 PROGRAM = Path(sys.executable).parent / "pro-service"
 BY_TEXT, BY_LINK, SILENT, ON_WHATSAPP = "+12025550110", "+12025550111", "+12025550112", "+12025550113"
+IN_TURKEY = "+905551000001"
 COLUMNS = (
     "participant,site,procedure_date,language,messaging_consent,phone,channel,baseline_nrs_avg,baseline_nrs_now,"
     "whatsapp_consent"
@@ -35,6 +36,7 @@ P-001,IST,2026-03-02,en,2026-03-02,{BY_TEXT},sms-reply,8,7,
 P-002,IST,2026-03-02,tr,2026-03-02,{BY_LINK},sms-link,6,6,
 P-003,IST,2026-03-02,en,2026-03-02,{SILENT},sms-reply,5,5,
 P-004,IST,2026-03-02,en,,{ON_WHATSAPP},whatsapp,6,6,2026-03-02
+P-005,IST,2026-03-02,tr,2026-03-02,{IN_TURKEY},sms-reply,6,6,
 """
 
 
@@ -104,7 +106,7 @@ def mail_peer() -> Iterator[mail.MailHost]:
 
 @pytest.fixture
 def service(database_url: str, tmp_path: Path, mail_peer: mail.MailHost) -> Iterator[Service]:
-    """Return the service, running, with the demonstration study, a coordinator and three participants."""
+    """Return the service, running, with the demonstration study, a coordinator and five participants."""
     web, telephones = servers.free_port(), servers.free_port()
     environment = configuration.environment(
         database_url,
@@ -116,6 +118,13 @@ def service(database_url: str, tmp_path: Path, mail_peer: mail.MailHost) -> Iter
         TWILIO_WHATSAPP_FROM="+15005550007",
         TWILIO_PER_SECOND="0",
         TWILIO_BASE_URL=f"http://127.0.0.1:{telephones}",
+        VERIMOR_USERNAME="908500000000",
+        VERIMOR_PASSWORD="simulated",
+        VERIMOR_SENDER="PROSERVICE",
+        VERIMOR_REPLY_TO="08500000000",
+        VERIMOR_HOOK_SECRET="simulated-and-long-enough-for-a-secret",
+        VERIMOR_HOOK_ADDRESSES="127.0.0.1",
+        VERIMOR_BASE_URL=f"http://127.0.0.1:{telephones}",
         SMTP_HOST=mail_peer.host,
         SMTP_PORT=str(mail_peer.port),
         MAIL_FROM="pro@example.org",

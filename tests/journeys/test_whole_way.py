@@ -6,7 +6,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests import support
-from tests.journeys.conftest import BY_LINK, BY_TEXT, ON_WHATSAPP, Service
+from tests.journeys.conftest import BY_LINK, BY_TEXT, IN_TURKEY, ON_WHATSAPP, Service
 from tests.peers import chromium, databases, mail
 
 pytestmark = databases.ON_BOTH
@@ -48,14 +48,15 @@ def test_from_a_procedure_date_to_a_score_an_escalation_and_a_dashboard(
 
     fill_in_the_form(service, page)
     press_a_button(service, page)
+    write_to_the_number_that_a_text_names(service, page)
     work_through_a_silent_window(service, page, mail_peer)
 
     # The figures say the same everywhere.
     week = next(row for row in json.loads(service.run("report", "compliance", "--json")) if row["code"] == "W1")
-    assert (week["due"], week["completed_in_window"], week["missed"]) == (4, 3, 1)
+    assert (week["due"], week["completed_in_window"], week["missed"]) == (5, 4, 1)
     log_in(page, service)
     page.goto(f"{service.web}/compliance")
-    assert "3/4" in page.locator("main").inner_text()
+    assert "4/5" in page.locator("main").inner_text()
 
 
 def fill_in_the_form(service: Service, page: Page) -> None:
@@ -83,6 +84,22 @@ def press_a_button(service: Service, page: Page) -> None:
     expect(log).to_contain_text("very much improved")
     service.reply(ON_WHATSAPP, "2")
     assert [answers(service, "P-004")["W1", item] for item in ("NRS-AVG", "PGIC")] == [3, 2]
+    assert service.shown("P-004")["responses"][-1]["source"] == "whatsapp"
+    assert chromium.axe_faults(page) == []
+
+
+def write_to_the_number_that_a_text_names(service: Service, page: Page) -> None:
+    """In Turkey texts come from a name, by Verimor: they say where to write, and what is written there is read."""
+    page.goto(f"{service.telephones}/telephones/{IN_TURKEY}")
+    log = page.get_by_role("log")
+    expect(log).to_contain_text("08500000000")
+    for words in ("3", "2"):
+        before = len(service.texts(IN_TURKEY))
+        page.get_by_placeholder("Reply from this telephone").fill(words)
+        page.get_by_role("button", name="Send").click()
+        service.until_answered(IN_TURKEY, before)
+    assert [answers(service, "P-005")["W1", item] for item in ("NRS-AVG", "PGIC")] == [3, 2]
+    assert service.shown("P-005")["responses"][-1]["source"] == "sms"
     assert chromium.axe_faults(page) == []
 
 
