@@ -1,7 +1,8 @@
 """Whether encrypted values can still be decrypted: only a sample of every column, so that it is quick."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, Table, func, select
@@ -90,13 +91,12 @@ def _rows(session: Session, table: Table, column: Column[bytes], chance: float) 
 def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
     """Return the fault of a value; None if its participant's, its telephone's or the installation's key decrypts it."""
     fault = None
-    try:
-        keys = list(_keys(vault, row))
-    except UnreadableError as error:
-        if error.problem.code != "data_key_wrong":
-            return error.problem
-        return problem("value_unreadable", column="participants.data_key", row=row.owner)
-    for key in keys:
+    for column, whose, unwrap in _keys(vault, row):
+        try:
+            key = unwrap()
+        except UnreadableError as error:
+            wrong = error.problem.code == "data_key_wrong"
+            return problem("value_unreadable", column=column, row=whose) if wrong else error.problem
         try:
             opened(key, row.value, place)
         except UnreadableError as error:
@@ -106,9 +106,11 @@ def _fault(vault: Vault, row: AnyRow, place: str) -> Problem | None:
     return fault
 
 
-def _keys(vault: Vault, row: AnyRow) -> Iterator[bytes]:
+def _keys(vault: Vault, row: AnyRow) -> Iterator[tuple[str, int | None, Callable[[], bytes]]]:
+    """Yield the keys that may decrypt a value: where each is kept, in which row, and how it is unwrapped."""
     if (wrapped := getattr(row, "data_key", None)) is not None:
-        yield vault.data_key(wrapped, row.owner)
+        yield "participants.data_key", row.owner, partial(vault.data_key, wrapped, row.owner)
     if (wrapped := getattr(row, "telephone_key", None)) is not None:
-        yield vault.telephone_key(row.telephone_key_id, wrapped)
-    yield vault.system_key
+        whose = row.telephone_key_id
+        yield "telephone_keys.key", whose, partial(vault.telephone_key, whose, wrapped)
+    yield "", None, lambda: vault.system_key

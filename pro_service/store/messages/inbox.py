@@ -77,7 +77,8 @@ class Act:
 
 def keep_text(session: Session, vault: Vault, arrival: Arrival, now: datetime) -> int | None:
     """Keep one text as it came; return its row id, or None if it is here already (providers repeat themselves)."""
-    (key,) = telephone_keys.of(session, vault, [_sender_index(vault, arrival)]).values()
+    index = _sender_index(vault, arrival)
+    key = telephone_keys.of(session, vault, [index]).get(index)
     row = _row(vault, next(row_ids(session)), arrival, now, key)
     try:
         with session.begin_nested():
@@ -99,7 +100,7 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[tuple[Arriv
     new = [arrived[provider_id] for provider_id in sorted(arrived)]
     keys = telephone_keys.of(session, vault, {_sender_index(vault, arrival) for arrival, _ in new})
     rows = [
-        _row(vault, row_id, arrival, received_at, keys[_sender_index(vault, arrival)])
+        _row(vault, row_id, arrival, received_at, keys.get(_sender_index(vault, arrival)))
         for (arrival, received_at), row_id in zip(new, row_ids(session), strict=False)
     ]
     if rows:
@@ -303,14 +304,17 @@ def _sender_index(vault: Vault, arrival: Arrival) -> bytes:
     return vault.index("phone", arrival.sender)
 
 
-def _row(vault: Vault, row_id: int, arrival: Arrival, received_at: datetime, key: TelephoneKey) -> dict[str, Any]:
+def _row(
+    vault: Vault, row_id: int, arrival: Arrival, received_at: datetime, key: TelephoneKey | None
+) -> dict[str, Any]:
+    """Return a text's row; sealed with the installation's key where its telephone's is damaged."""
     return {
         "id": row_id,
         "channel": arrival.way,
         "provider_id": arrival.provider_id,
         "sender_index": _sender_index(vault, arrival),
-        "raw": sealed(key.key, _kept(arrival), f"inbound|raw|{row_id}"),
-        "telephone_key_id": key.id,
+        "raw": sealed(key.key if key else vault.system_key, _kept(arrival), f"inbound|raw|{row_id}"),
+        "telephone_key_id": key.id if key else None,
         "received_at": received_at,
         "provider_at": arrival.at,
     }

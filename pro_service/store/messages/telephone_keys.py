@@ -30,7 +30,10 @@ class TelephoneKey:
 
 
 def of(session: Session, vault: Vault, indexes: Collection[bytes]) -> Mapping[bytes, TelephoneKey]:
-    """Return the keys of these telephones (blind indexes); those that have none are given one."""
+    """Return the keys of these telephones (blind indexes); those that have none are given one.
+
+    A key that cannot be decrypted is left out, and kept: a backup may mend it.
+    """
     found = _kept(session, indexes)
     # In one order everywhere, or two processes with the same telephones would wait for each other.
     new = sorted(index for index in indexes if index not in found)
@@ -41,7 +44,11 @@ def of(session: Session, vault: Vault, indexes: Collection[bytes]) -> Mapping[by
         ]
         session.connection().execute(_UNLESS_THERE, rows)
         found = _kept(session, indexes)
-    return {index: TelephoneKey(row.id, vault.telephone_key(row.id, row.key)) for index, row in found.items()}
+    keys: dict[bytes, TelephoneKey] = {}
+    for index, row in found.items():
+        with suppress(UnreadableError):
+            keys[index] = TelephoneKey(row.id, vault.telephone_key(row.id, row.key))
+    return keys
 
 
 def _kept(session: Session, indexes: Collection[bytes]) -> dict[bytes, AnyRow]:
@@ -73,7 +80,10 @@ def reseal(session: Session, vault: Vault, after: int, limit: int) -> tuple[Sequ
     sealed_with: dict[int, TelephoneKey] = {}
     unreadable = 0
     for row in rows:
-        key = keys[bytes(row.sender_index)]
+        key = keys.get(bytes(row.sender_index))
+        if key is None:
+            unreadable += 1
+            continue
         try:
             raw = _again(vault, key, row.raw, f"inbound|raw|{row.id}")
         except UnreadableError:

@@ -8,11 +8,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 from pro_service.core.problems import words
+from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.settings import Settings
-from pro_service.store.schema import entry_codes, former_telephones, participants
+from pro_service.store.schema import entry_codes, former_telephones, inbound, participants, telephone_keys
 from pro_service.store.vault import UnreadableError
 from pro_service.use_cases import doctor
+from pro_service.use_cases.inbound import receive
+from pro_service.use_cases.inbound.reseal import reseal
 from pro_service.use_cases.participants import change
 from pro_service.use_cases.participants.change_form import STANDS, ChangeForm
 from pro_service.use_cases.tasks import calls
@@ -105,3 +108,24 @@ def test_a_number_that_nobody_can_read_can_be_entered_again(rt: Runtime, study_i
     assert calls.show_telephone(rt, support.SETUP, study_id, CODE) == "+12025550188"
     with rt.sessions.reading() as session:
         assert len(session.scalars(select(former_telephones.c.phone)).all()) == 1
+
+
+@pytest.mark.usefixtures("person")
+def test_a_text_from_a_telephone_whose_key_is_damaged_is_kept_and_read(rt: Runtime, settings: Settings) -> None:
+    def write(sid: str, words: str) -> tuple[str | None, int | None]:
+        receive.receive(rt, text_of({"MessageSid": sid, "From": "+12025550123", "Body": words}))
+        with rt.sessions.reading() as session:
+            newest = select(inbound.c.reading, inbound.c.telephone_key_id).order_by(inbound.c.id.desc())
+            reading, key = session.execute(newest).first() or (None, None)
+            return reading, key
+
+    assert write("SM1", "HELP")[0] == "Help"
+    with rt.sessions.begin() as session:
+        kept = session.scalars(select(telephone_keys.c.key)).one()
+        session.execute(update(telephone_keys).values(key=DAMAGE["a bit flipped"](kept)))
+    # Sealed with the installation's key, and left so: the doctor says that, and which key is damaged.
+    assert write("SM2", "STOP") == ("OptOut", None)
+    assert reseal(rt).unreadable == 1
+    said = [one.finding for one in doctor.examine(settings) if one.part == "keys"]
+    assert any("telephone_keys" in one for one in said)
+    assert any("sealed with the installation's key" in one for one in said)
