@@ -202,7 +202,9 @@ def test_behind_a_proxy_each_visitor_has_an_address_of_their_own(written: str, f
         seen.append(environ["REMOTE_ADDR"])
         return []
 
-    headers = {"trusted_proxy_headers": {"x-forwarded-for"}, "trusted_proxy_count": 1}
-    served = proxy_headers_middleware(with_whole_address(app), trusted_proxy="127.0.0.1", **headers)
-    served({"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "50000", "HTTP_X_FORWARDED_FOR": written}, None)
+    served = proxy_headers_middleware(
+        with_whole_address(app), "127.0.0.1", trusted_proxy_count=1, trusted_proxy_headers={"x-forwarded-for"}
+    )
+    given = {"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "50000", "HTTP_X_FORWARDED_FOR": written}
+    served(given, lambda _status, _headers, _fault=None: lambda _sent: None)
     assert seen == [found]

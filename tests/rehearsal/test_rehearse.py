@@ -148,12 +148,17 @@ def test_a_ladder_is_rehearsed_with_the_figures_and_the_cost_of_each_channel() -
     kinds = tuple(
         replace(kind, lost_after=timedelta()) for kind in shipped.temperaments if kind.code in ("punctual", "lost")
     )
-    ladder = "whatsapp>sms-reply>email-link"
-    prices = {"price": Decimal("0.05"), "price_whatsapp": Decimal("0.02")}
-    crowd = replace(shipped, temperaments=kinds)
-    report = rehearse(
-        Plan(demo, crowd, 4, 20, enrolment_days=3, channels=(ladder,), **prices), lambda _done, _days: None
+    planned = Plan(
+        demo,
+        replace(shipped, temperaments=kinds),
+        participants=4,
+        days=20,
+        enrolment_days=3,
+        channels=("whatsapp>sms-reply>email-link",),
+        price=Decimal("0.05"),
+        price_whatsapp=Decimal("0.02"),
     )
+    report = rehearse(planned, lambda _done, _days: None)
     found = {one.name: one for one in report.channels}
     # Whose number is lost is asked by each channel in turn, and in the end by mail.
     assert found.keys() == {"whatsapp", "sms-reply", "email-link"}
