@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.bench import dashboard, drain, enrolment, export, footprint, idle, inbound, machine, send, sheet, trail
+from tests.bench import (
+    beside,
+    dashboard,
+    drain,
+    enrolment,
+    export,
+    footprint,
+    idle,
+    inbound,
+    machine,
+    send,
+    sheet,
+    trail,
+)
 from tests.bench.places import KINDS, Kind, Places, places
 from tests.bench.rounds import Line, Plan, with_slopes
 from tests.bench.stories import Story, lived
@@ -24,6 +37,7 @@ MEASURES: Mapping[str, Measure] = {
     "H7": export.measure,
     "H8": footprint.measure,
     "H9": trail.measure,
+    "BESIDE": beside.measure,
 }
 ROUNDS, QUICK_ROUNDS = 5, 2
 

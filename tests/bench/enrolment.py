@@ -43,11 +43,11 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
             )
 
 
-def file_of(size: int) -> bytes:
-    """A file of so many participants in five zones, over some months."""
+def file_of(size: int, first_number: int = 0) -> bytes:
+    """A file of so many participants in five zones, over some months; their codes and telephones from a number on."""
     rows = [COLUMNS]
     first: date = NOW.date() - timedelta(days=DAYS - 1)
-    for number in range(size):
+    for number in range(first_number, first_number + size):
         day = first + timedelta(days=number % DAYS)
         cells = (f"E-{number:07}", ("IST", "BER")[number % 2], day, ("tr", "en")[number % 2], day)
         phone, zone = f"+49151{10_000_000 + number}", ZONES[number % len(ZONES)]

@@ -49,8 +49,8 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
             crowd.gather(rt, stories, due=0, ahead=size)
             limit = stack.enter_context(_limit(places, kind))
             peer = stack.enter_context(_peer(places, kind))
-            stack.enter_context(_scheduled(rt, places.folder))
-            ours = _Ours(rt, stack.enter_context(served(rt.settings, places.folder)))
+            stack.enter_context(scheduled(rt, places.folder))
+            ours = Inbound(rt, stack.enter_context(served(rt.settings, places.folder)))
             for share in shares:
                 ours.again, ours.heard, ours.meanwhile, ours.reading = share, [], [], []
                 contenders: dict[str, Contender] = {
@@ -64,7 +64,7 @@ def measure(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...]) 
     yield from sorted(lines, key=lambda one: (one.measure, one.size))
 
 
-class _Ours:
+class Inbound:
     """The product, called by a process that is Twilio."""
 
     def __init__(self, rt: Runtime, url: str) -> None:
@@ -129,7 +129,7 @@ class _Ours:
 
 
 @contextmanager
-def _scheduled(rt: Runtime, folder: Path) -> Iterator[None]:
+def scheduled(rt: Runtime, folder: Path) -> Iterator[None]:
     """The scheduler on this database, as in every installation: it reads what the web program keeps."""
     told = environment(rt.settings.database_url, PRO_SERVICE_NOW=NOW.isoformat(), PATH="/usr/bin:/bin")
     with (folder / "scheduler.log").open("wb") as log:
