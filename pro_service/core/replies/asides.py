@@ -13,7 +13,11 @@ from functools import lru_cache
 from pro_service.core.replies.phrases import NUMBERS
 
 _TWICE_TR, _TWICE_EN = (rf"([0-9]+|{'|'.join(NUMBERS[language])})" for language in ("tr", "en"))
+_BEFORE_A_DATE = r"^((?:.*[ ,.])?(?:agrim?|puanim|skorum|cevabim|pain|score|answer)\b[^,.;!?\ufffd]*[0-9])\s*[.!;]+\s*"
+"""An answer that is named as one, in a sentence of its own: what follows about an appointment may hold numbers."""
 _TURKISH = {
+    rf"{_BEFORE_A_DATE}(?:(?:benim|bu arada|peki|bir sonraki|sonraki)\s+)*(?:randevu|kontrol|muayene)\w*\b"
+    r"(?!.*\b(?:agri|sizi|sanci|artti|azaldi|ama|cunku|degil)\w*)[^;]*[0-9][^;]*$": r"\1",
     rf"\bgecen (?:hafta|ay|sefer)(?: agrim)? {_TWICE_TR}(?:(?: |'?y?)(?:di|idi))?[ ,.]+(?:ama )?(?=son 24 saat)": "",
     r"\bson (?:24|yirmi ?dort) saat(?:lik|teki|tir|te|i)?(?: (?:icin|icinde|boyunca))?(?= )": "bugun",
     r"\b24 saat(?:lik|teki)?(?= ort)": "bugun",
@@ -31,6 +35,11 @@ _ENGLISH = {
     rf"\blast (?:week|month|time)(?: it| my pain)?(?: was)?(?: an?)? {_TWICE_EN}[ ,.]+(?:but )?(?:it is |its )?"
     r"(?=(?:(?:in|over|for|during) )?(?:the )?(?:last|past) 24 )": "",
     r"\b24 ?(?:hour|hr|h) (?=average)": "",
+    r"\baverag(?:e|ed|ing) over (?:the )?(?:last |past )?24 ?(?:hours|hrs|hr|h)\b": "average",
+    r"\b(?:i have|ive|having|i feel|feeling) ([0-9]+) (?:level )?(?:of )?pain\b": r"pain \1",
+    rf"{_BEFORE_A_DATE}(?:(?:my|the|your|is|was|when|what|and|i|have|an|see you)\s+)*"
+    r"(?:appointment|check ?up|follow ?up|clinic visit|next visit)\b"
+    r"(?!.*\b(?:pain|hurt|sore|worse|better|because|but|not)\w*)[^;]*[0-9][^;]*$": r"\1",
     r"\b(?:(?:in|over|for|during) )?(?:(?:the|my) )?(?:last|past) 24 ?(?:hours|hrs|hr|h)\b": "today",
     r"\b(?:i am|i'm|im|aged|age) [2-9][0-9](?: (?:years old|years|yrs old|yrs|yr old))?(?: now)?"
     r"(?: and(?: still \w+ing)?\b(?! ?[0-9]))?(?=[ ,.;]|$)": " , ",

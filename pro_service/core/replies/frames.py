@@ -48,7 +48,7 @@ _DAY_TR = "bugun|bu gun|bugunku|bugunluk|bugun icin|bugun de|bugune|[son] 24 saa
 _MEAN_TR = "ortalama|ort|ortalama olarak|genel olarak"
 _MEASURE_TR = (
     "siddeti|siddetim|puani|puanim|skoru|skorum|seviyesi|seviyem|duzeyi|duzeyim|derecesi|derecem|degeri|notu|notum"
-    "|ortalamasi|ortalamam|durumu|durumum"
+    "|degerim|ortalamasi|ortalamam|durumu|durumum"
 )
 _MEASURED_TR = "puanimi|siddetimi|seviyemi|duzeyimi|derecemi|skorumu|siddetini|puanini|seviyesini|duzeyini"
 _GIVE_TR = (
@@ -88,6 +88,7 @@ _TR = Frames(
         tskler|tsk ederim|tesekkurlerimle|sagolun|sag olun|sagol|sag ol|saolun|saol|sagolasin|sagolasiniz|minnettarim)
         cok mersi|mersi|eyvallah|allah razi olsun [sizden|hepinizden|herkesten|doktorumdan|hocamdan]
         allaha emanet [olun]|kolay gelsin
+        kolay gelsin (size|hepinize|herkese)|(size|hepinize|herkese) kolay gelsin
         kolayliklar|kolayliklar dilerim
         [ellerinize|elinize|emeginize|ellerine|eline] saglik [hocam]|ellerinizden operim|dualarim sizinle
         dualarimiz sizinle|sizlere dua ediyorum|dua ediyorum [size]
@@ -96,7 +97,7 @@ _TR = Frames(
         allah sizi basimizdan eksik etmesin|allah (isinizi|islerinizi) rast getirsin|rabbim yar ve yardimciniz olsun
         selamlarimla|[cok] selam [ederim|soylerim]|[hepinize|herkese] selamlar|hayirlisi [olsun|neyse o olsun]
         mesajinizi (aldim|gordum|okudum)|mesaji (yeni|gec) gordum|mesajinizi (yeni|gec) gordum|gec gordum
-        (mesajinizi|mesaji) (simdi|az once) (gordum|aldim|okudum)|[yeni|simdi] gordum [mesaji|mesajinizi]
+        (mesajinizi|mesaji) (simdi|az once) (gordum|aldim|okudum)|(yeni|simdi) gordum [mesaji|mesajinizi]
         [tum|butun] (emegi gecenlere|emegi gecen herkese|hocalarima|hocama|ekibe|doktoruma|doktorlarima|hemsirelere)\
          [cok] (tesekkurler|tesekkur ederim|selamlar|saygilar)|emeginize tesekkurler
         [cok] (tesekkurler|tesekkur ederim|sagolun|sag olun) (ilginize|ilginiz icin|her sey icin|hepinize|hepinizden)
@@ -114,7 +115,7 @@ _TR = Frames(
         sag olun)|ilginize (tesekkurler|tesekkur ederim)|(allah|rabbim) [sizden|hepinizden] razi olsun
         hakkinizi helal edin
         allah yardimciniz olsun|allaha ismarladik|nasilsiniz|umarim iyisinizdir|insallah iyisinizdir
-        yalan yok|sayenizde|(doktorumuz|doktorum|hocam) (sagolsun|sag olsun)
+        yalan yok|[sizin|hep sizin] sayenizde|(doktorumuz|doktorum|hocam) (sagolsun|sag olsun)
         allah (sifa|sifalar) versin [hepimize|hepinize|herkese]
         allah (yardimcim|yardimcimiz) olsun|(kandiliniz|bayraminiz|ramazaniniz|cumaniz) mubarek olsun
         (kiymetli|sevgili|saygideger|cok degerli|muhterem) (hocam|doktorum|hocalarim|doktor bey|doktor hanim)
@@ -122,7 +123,8 @@ _TR = Frames(
         [sayin|sn|degerli|canim|merhaba] (hocam|hocalarim|doktorum|doktor|doktor bey|doktor hanim|dr bey|dr hanim
         hemsire hanim|hemsire bey|hemsirem|doktorcum|doktorcugum|hocacim)
         ({_SIR_TR}) (hanim|bey) (kizim|oglum|evladim|kardesim)
-        adim|ismim|sayin doktor|sn doktor|efendim|canim|evladim|yavrum|abi|abicim|abla|ablacim|kardes
+        adim|ismim|sayin doktor|sn doktor|efendim|canim|evladim|yavrum|abi|abicim|abla|ablacim|kardes|gardas|kanka
+        kankam|usta|ustam|dostum|guzelim|arkadaslar|beyler|haci|hacim|baskan|uff|uf|hah|neyse
         lutfen|maalesef|malesef|ne yazik ki|ne yazikki|valla|vallahi|vallaha|inanin|inan|inan ki|yani|iste|acikcasi
         dogrusu|dogrusunu isterseniz
     """,
@@ -137,6 +139,7 @@ _TR = Frames(
         verecegim (puan|cevap|yanit|not)|rakam olarak|sayi olarak
         {_MEAN_TR}|ortalamam|tam|tam olarak|kesin|kesinlikle|sadece|net|net olarak|aynen|yine|gene|hala|halen|ayni
         yine ayni|ayni sekilde
+        (kac|kacinci) (kere|kez|defa) [daha] (yazacagim|yaziyorum|yazayim|soyleyecegim|soyluyorum|diyecegim)
         [hep|yine] her zamanki gibi|(cevabimi|puanimi|yanitimi) (yaziyorum|veriyorum)
         [ben] (buna|bu agriya|agrima) [ben] [puan olarak]|(bu|bu soruya|buna) cevabim|bu soru icin|bu soruya|hep ayni
         yani|ondan|(bu yuzden|o yuzden|onun icin)|genel ortalama|ortalamasi|[son] (gunlerde|gunler) ortalama
@@ -148,7 +151,7 @@ _TR = Frames(
     after=f"""
         (her zamanki|dunku|gecen haftaki|gecen seferki) gibi|[ayni|aynen] devam|[puan] (denebilir|vercem|dicem|diycem)
         (dersem|desem) (yalan olmaz|yeridir)
-        puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi|oldu
+        ya|yaa|be|puan|puandir|puandi|puanlik|idi|di|du|ydi|ti|tu|dir|tir|tur|tabii|tabi|oldu
         [puan|olarak|puan olarak] [diye] ({_GIVE_TR}|{_SAY_TR}|{_WRITE_TR}|{_NOTE_TR}) [ben|artik|iste]
         olarak (alin|girin|girebilirsiniz)
         (i|yi|u|yu) (isaretliyorum|isaretledim|seciyorum|sectim)
@@ -167,7 +170,7 @@ _TR = Frames(
         [benim] [{_DAY_TR}] [{_MEAN_TR}] ({_PLACE_TR}) [{_DAY_TR}] [{_MEAN_TR}]
         {_MEASURE_TR}|siddet
         [ben] (agrima|bu agriya|agrilarima) [bugun]|{_DAY_TR}|vas|nrs|vas skoru|vas skorum|vas puanim|degismedi
-        degisiklik yok|degisme yok
+        degisiklik yok|degisme yok|[{_DAY_TR}] (dunku|her zamanki|gecen seferki|gecen haftaki) gibi|degisim
         (kizim|oglum|kardesim) [benim] (agrim|puanim|agri puanim|cevabim)
         evet agrim var|agrim var|agri var|[hala] (agrim|agri) [hala] (gecmedi|devam ediyor|suruyor|var)|devam ediyor
     """,
@@ -197,7 +200,8 @@ _TR = Frames(
         numarayi (isaretliyorum|isaretledim|seciyorum|sectim)
     """,
     mild="""
-        neredeyse hic [yok]|[cok] az agrim (var|vardi)|o da [cok] hafif|[her sey] iyi gidiyor
+        hicbir (seyim|sikayetim|sikintim) (yok|kalmadi)|neredeyse hic [yok]|[cok] az agrim (var|vardi)
+        o da [cok] hafif|[her sey] iyi gidiyor
         [gayet|cok|epey|bayagi] (memnunum|mutluyum|keyifliyim)|[cok] hafif (hissediyorum|hissettim)|neredeyse yok
         yok gibi|[cok] az|onemsiz|[cok] hafifledi|[hic] rahatsiz etmiyor|[hic] sikayetim yok|sikayetim yok|turp gibiyim
         bomba gibiyim|rahat rahat yuruyorum|[daha|cok daha] (iyiyim|rahatim|iyi)|ve (iyiyim|rahatim|mutluyum|cok iyiyim)
@@ -292,14 +296,15 @@ _DAY_EN = (
 )
 _MEASURE_EN = "score|level|rating|number|intensity|scale|figure|value"
 _SURE_EN = "definitely|exactly|only|just|still|really|honestly|certainly|definately|surely|simply|probably still|sadly"
-_ONE_EN = "a|an|[a|an] (solid|full|very solid|definite|clear|firm|straight|flat|steady)"
+_ONE_EN = "a|an|[a|an] (solid|full|very solid|definite|clear|firm|straight|steady)"
 """Before a number, where it is one answer among others: `a 7`, `a solid 7`."""
 _A_EN = f"{_ONE_EN}|(as|of|to be|is|was|it is|its|it was|its been) [{_ONE_EN}]|at [{_ONE_EN}]"
 _BE_EN = (
     "(is|was|would be|has been|is at|was at|has been at|stands at|sits at|averages|averaged|remains|stays|stayed|of)"
 )
 _SPEAKER_EN = (
-    "i|id|ill|i would|i will|i can|i must|i have to|id have to|i would have to|im|i am|ive|let me|lets|we can|you can"
+    "i|id|ill|i would|i should|i will|i can|i must|i have to|id have to|i would have to|im|i am|ive|let me|lets"
+    "|we can|you can"
     "|i want to|id like to|im going to|i am going to|im gonna|gonna|please|id still|i still|i did|i just"
 )
 _SAYING_EN = (
@@ -328,6 +333,9 @@ _EN = Frames(
         (thanks|thank you|ta|cheers) for (checking up [on me]|getting in touch|your (text|message|care|time|kindness
         support)
         the (text|message|reminder)|being so kind|everything you do|looking after me|all you do)
+        let me know if you need [to know] (anything|anything else|something|more|more details)
+        thanks to (you all|all of you|everyone|the team|all|you guys)|[im] [so] sorry for (answering|replying
+        responding|texting|writing) [so] late
         hope (all is well|alls well|youre all well|youre ok|you are all well)|keep up the good work|lots of love
         no worries|(only just|just|only now) (seen|saw|read|got|noticed) (this|it|your (text|message))|apologies
         my apologies
@@ -352,8 +360,10 @@ _EN = Frames(
         reply|score)
         [answer]|bless your heart|thank you [very much] indeed|thanks indeed|[my] (love|regards|best) to (all|everyone
         the team|you all)|thanks in advance
+        [with] [my|all my|our] best wishes [for (christmas|easter|the new year|the weekend)]
         regards|[best|kind|kindest|warm|warmest|many] (regards|wishes)|yours sincerely|sincerely|yours faithfully
         yours truly
+        lol|haha|hahaha|omg|ugh|argh|aw|aww|ngl|tbf|imo|bro|bruv|dude|lads|guys|my friend|anyway|anyhow|anyways
         mate|sir|madam|doctor|dear doctor|doc|dr|dear nurse|maam|hi all|pal|my dear
         unfortunately|im afraid|i am afraid|thank god|thank goodness|thankfully|luckily|sadly|honestly|tbh
         to be honest|(im sad|sad|im sorry|sorry) to say
@@ -376,8 +386,10 @@ _EN = Frames(
         ({_DOING_EN}) [it|that|this] [{_A_EN}]|[{_SPEAKER_EN}] (go for|going for) ({_ONE_EN})
         [{_SPEAKER_EN}] (put|mark) [it|me] [down] [as|as a|as an|for a|for an]
         still (at a|at an)
+        (im|i am) (on a|on an)|currently|presently|(its|im|i am) [now] (back up|back down|down) to [{_ONE_EN}]
         for me [its [{_ONE_EN}]]|has been [{_ONE_EN}]|would say
         i make it|going to say|(mine is|mine was|mines|mine) [{_A_EN}]
+        for the (second|third|fourth|fifth|last|umpteenth|hundredth) time
         if i had to (say|pick|choose|put a number on it|give it a number|give a number|score it|rate it)
         put a number on it
         (my|the) honest answer|(got to|gotta|have got to|going to have to|ive got to) (say|be)|the answers
@@ -393,7 +405,8 @@ _EN = Frames(
         (im|i am) (giving|putting|saying|calling) [it|this] [a|an]|you can put [me down as] [a|an]
     """,
     after=f"""
-        point|points|pt|pts|on average|overall|only|for me|from me|it is|sorry|again|still|nurse|love|dear|as an average
+        hooray|yay|woohoo|whoop|point|points|pt|pts|on average|overall|only|for me|from me|it is|sorry|again|still
+        nurse|love|dear|as an average
         duck|ducky|pet|hun|hen|flower|darling|darlin|petal|sweetheart|sweetie|luv|buddy|chief|boss|my (love|lovely|duck)
         [{_SPEAKER_EN}] say|is (what|how) (id|i would) (say|rate it|give it|score it|put it)|thats it|that is it
         [if] (im honest|i am honest)|in my opinion|in my book|i would have to say|id have to say|all day|all day long
@@ -403,8 +416,9 @@ _EN = Frames(
         (is|was|thats) (my|the) [average|honest|final] (answer|score|rating|average|number|choice) [today]
     """,
     before_pain=f"""
-        [my|the|todays|this] [average|overall|mean] [{_PLACE_EN}] (pain|pains) [in my ({_PLACE_EN})] [{_MEASURE_EN}]\
-         [{_DAY_EN}] [{_BE_EN}] [{_DAY_EN}] [{_SURE_EN}] [{_A_EN}]
+        [my|the|teh|todays|this] [average|overall|mean|avarage|avrage] [{_PLACE_EN}] (pain
+        pains) [in my ({_PLACE_EN})] [{_MEASURE_EN}]\
+         [{_DAY_EN}] [{_BE_EN}|have|has] [{_DAY_EN}] [number] [{_SURE_EN}] [{_A_EN}]
         [for] (my|the) pain [id say|its|it is|i would say|i say|is]|for pain [id say|its]|pain wise [its|im]|painwise
         [my|the] ({_PLACE_EN}) [{_DAY_EN}] [{_BE_EN}] [{_SURE_EN}] [{_A_EN}]
         (i am|im) having pain [of]|i have pain [of]|pain is there|both (legs and hips|hips and legs|legs
@@ -415,11 +429,13 @@ _EN = Frames(
         ({_DAY_EN}) [its|its been|i am|im|im at|i am at] [{_SURE_EN}] [{_ONE_EN}]
         (todays|today is|today was) ({_ONE_EN})
         ({_SPEAKER_EN}) [{_SURE_EN}] ({_SAYING_EN}) today [{_A_EN}]
+        [it is|its] (the same|same) as every day [its|again]
         (feels|feeling|it feels|i feel|im feeling) [like|at|its|it is] ({_ONE_EN})|no change|unchanged
         [my|the|todays] [average] (score|level|rating|answer) [today] [{_BE_EN}] [{_A_EN}]|[my] number today [is]
     """,
     after_pain=f"""
         in both|(in|for) both (legs|hips|hips and legs)
+        [again] [the|its the|its] same as (every day|yesterday|ever)
         [for|of|in|on] (pain|my pain|the pain|todays pain|my ({_PLACE_EN})) [level|score] [today]
         {_DAY_EN}|on the [pain] scale|no change|unchanged|same as (before|last time|usual|always)|as usual
         (is|was) my [average] pain [score|level|rating] [today]
@@ -480,8 +496,10 @@ _EN = Frames(
         (its|it is|it was) very (sore|painful|bad)|it was a [very|really] (bad|rough|terrible|awful) (night|day)
         it hurts|[and] in tears|[the] worst (ever|yet|so far|its been|it has been|its ever been|pain ever)|(cant
         cannot) (cope|go on|take it
-        take any more|take much more|stand it any more|do anything|get up|get comfortable|settle) [with it|with this]
-        (could|i could) (cry|scream|weep)|[i am|im] [so] (fed up|desperate|at my wits end|exhausted|shattered|worn out)
+        take any more|take it anymore|take it any more|take much more|stand it any more|do anything|get up
+        get comfortable|settle) [with it|with this]
+        i (cant|cannot) (take it|stand it|bear it) (anymore|any more|any longer)|(could|i could) (cry|scream|weep)
+        [i am|im] [so] (fed up|desperate|at my wits end|exhausted|shattered|worn out)
         feeling [very|really|so|a bit] (low|bad|rough|awful|terrible|poorly|down)|[very|so|too] much pain|[too
         so] painful
         very much (paining|pain)|[it is|its] paining [a lot|too much|very much|badly]|too much|not (coping
@@ -565,6 +583,7 @@ OF_HIGHEST_AFTER = """
     ([points] out of [a possible] HIGHEST|outta HIGHEST|of HIGHEST|over HIGHEST) [x|xx|xxx]
 """
 OF_SCALE = """
+    (on|in) [the|your|this|my] scale [i]
     [on|in] (a|the|your) scale (of|from) (0|1) to HIGHEST|on (the|your|a) (0|1) to HIGHEST [pain] scale
     [from] (0|1) to HIGHEST [id (say|give it)|its]|(0|1) (ile|ila|to) HIGHEST (arasi|arasinda|arasindan)
 """
@@ -605,6 +624,7 @@ ORDINARY = re.compile(
     r"^(?!(?:.* )?ort).*\boldu "  # it is seven o'clock, it became seven
     rf"|\b(?:{_counting('tr')}) (?:agri|sanci)"  # iki ağrım var: two pains; on ağrı: ön ağrı, the pain in front
     rf"|\b(?:{_counting('en')}) pain"
+    r"|\byedi (?:bitir|yutt|kemir|tuket)"  # it ate me up
     r"|\b[0-9]+ alti\b|\b(?:ort|tam)\w* (?:bugun )?alti\b"  # below 6, below average, right below; `6 (altı)` is 6
     rf"|\b(?:{_PLACE_TR}) (?:alti|on)\b"  # below the hip; ASCII for the front of the leg
     r"|\bbir (?!$|, |puan|sey (?:yok|olmadi|degismedi) |idi |d[iu]r? |ydi |ti |diy|deri|ver|bolu |over |olarak "

@@ -57,10 +57,14 @@ _INTRODUCED = re.compile(
 )
 """`Merhaba hocam ben Ayşe, ağrım 4`."""
 _ALONE = re.compile(
-    rf"(?P<closing>(?<=[^\W_]))\s*(?:[.,!;\n]\s*|\s-+\s*|(?<=\d)\s+)(?:(?i:from|ben)\s+)?(?:{_GIVEN})(?:\s+(?P<surname>{_NAME}))?[\s.!x]*$"
+    rf"(?P<closing>(?<=[^\W_]))\s*(?:[.,!;\n]\s*|\s-+\s*|(?<=\d)\s+)(?:(?i:from"
+    rf"|ben)\s+)?(?:{_GIVEN})(?:\s+(?P<surname>{_NAME}))?[\s.!x]*$"
 )
 """`7 - Margaret`, `5, Ayşe Yıldız`: after a stop, at the end. `Margaret 7` may be who answers."""
-_HERE = re.compile(rf"\b(?:{_GIVEN})(?:\s+{_NAME})? here\b")
+_HERE = re.compile(
+    rf"(?:(?<=Hi )|(?<=Hello )|(?<=Hello, )|(?<=Hi, )|(?<=Morning, )){_NAME} here\b"
+    rf"|\b(?:{_GIVEN})(?:\s+{_NAME})? here\b"
+)
 _UNKNOWN = (
     re.compile(
         rf"(?P<closing>\b(?i:thanks|thank you|cheers|love|from|teşekkürler|teşekkür ederim|sağ olun|sağolun"

@@ -44,6 +44,20 @@ _DASH = re.compile(
 _PLACED = re.compile(rf"\b({'|'.join(frames.ORDINALS)}) +(?:secenek|sik)\b")
 _CHOSEN = re.compile(r"\b([0-9]+) ?'?y?[iu] (?=(?:isaretl|sec|puanl|tercih)\w*[mz]\b)")
 """`6'yı seçiyorum`."""
+_LOWERED = {
+    "sifira": 0,
+    "bire": 1,
+    "ikiye": 2,
+    "uce": 3,
+    "dorde": 4,
+    "bese": 5,
+    "altiya": 6,
+    "yediye": 7,
+    "sekize": 8,
+    "dokuza": 9,
+}
+_CAME_DOWN = re.compile(rf"\b(?:([0-9]+) ?'?y?[ae]|({'|'.join(_LOWERED)})) (?:indi|dustu|geriledi)\b")
+"""`3'e indi`: it came down to 3. `3 indi` is how far."""
 _SLASHED = re.compile(r"\b(kalca|kalcam|hip|buttock|buttocks)/(?=(?:bacak|bacagim|leg|legs)\b)")
 _MODERATE = 4
 _SEVERE = 7
@@ -66,7 +80,7 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
     primary = primary if primary in phrases.NUMBERS else "en"
     text = without_names(without_sign(text) if primary == "en" else text)
-    mark = marked(text)
+    mark = _spoken(primary).sub(r"\1, ", marked(text))
     value = _value(mark, primary, low, high)
     if value is None and high < _NO_WORD and (left := without_asides(mark, primary)) != mark:
         value = _value(left, primary, low, high)
@@ -77,9 +91,22 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
     return value if low <= value <= high else "out_of_range"
 
 
+@lru_cache
+def _spoken(language: str) -> re.Pattern[str]:
+    """Match a sign that was dictated after a number: `five period`, `yedi nokta`; no number follows it."""
+    number = "|".join(("[0-9]+", *phrases.NUMBERS[language]))
+    return re.compile(
+        rf"\b({number}) (?:full stop|period|comma|exclamation (?:mark|point)|nokta|virgul|unlem)\b(?! ?(?:{number})\b)"
+    )
+
+
 def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
     text = _CHOSEN.sub(r"\1 ", _DASH.sub(" , ", _EMOTICON.sub(" ", mark)))
+    if low == 0:
+        text = _CAME_DOWN.sub(
+            lambda down: down[1] or str(_LOWERED[down[2]]) if language == "tr" or down[1] else down[0], text
+        )
     if low == 0:
         text = _SLASHED.sub(r"\1 ", text)
         text = re.sub(rf"\b(?:{high} ?'?|on)da (?=\w)", f"{high} uzerinden ", text)
@@ -105,7 +132,7 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
 
 def _beside_remarks(text: str, language: str, low: int, high: int) -> int | None:
     """Give the number of a text that is read as a whole once the remarks are left out, if they fit that number."""
-    mark = _EMOTICON.sub(" ; ", marked(parted(text, language)))
+    mark = _spoken(language).sub(r"\1, ", _EMOTICON.sub(" ; ", marked(parted(text, language))))
     if high < _NO_WORD:
         mark = without_asides(mark, language)
     said = plain_of(mark).split()

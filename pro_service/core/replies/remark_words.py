@@ -37,6 +37,8 @@ class Vocabulary(NamedTuple):
     """What the question asks about; alone, or better or worse, one of them may be set against the other."""
     turns: str
     """Words that no unknown word may resemble."""
+    moments: str
+    """When, how often and in what position: what somebody did then changes no answer, a fragment with it does."""
     phrases: str
     """Statements as a whole that say nothing of how somebody is."""
     follow: str
@@ -101,7 +103,10 @@ _EN = Vocabulary(
         dog travel swimming bowling dancing drive visit visited visiting appetite chores shopped hoovered
         ironed weeding weeded mowed
     """,
-    others="visitors guests family grandchildren grandkids kids friends friend dog cat birthday",
+    others="""
+        grandson grandsons granddaughter granddaughters visitors guests family grandchildren grandkids
+        kids friends friend dog cat birthday
+    """,
     activity="""
         walking gardening working shopping cleaning driving travelling cooking ironing hoovering baking work
         stairs steps hill housework
@@ -132,7 +137,7 @@ _EN = Vocabulary(
     """,
     ill="""
         severe extreme intense nightmare brutal killing killer sharp stabbing burning agony unbearable
-        excruciating horrendous torture hell tears crying cried screaming
+        excruciating horrendous torture hell tears cry weep scream crying cried screaming
     """,
     hurts="hurt hurts hurting ache aches aching ached sore pain pains painful stiff",
     places="hip hips leg legs buttock buttocks bum",
@@ -180,7 +185,15 @@ _EN = Vocabulary(
         discharg pins needle blur palpit pressure chok panic depress hopeless lonely dying anxi shak sweat
         chill blister
         itch sting catheter wheelchair scan xray operation surgery treatment trial study placebo device remov
+        idea wonder dice coin lotter quiz golf belong
         remember recall recollect many includ exclud compar ignor discount inch pound pounds stone
+    """,
+    moments="""
+        yesterday tomorrow tonight morning noon midday afternoon evening monday tuesday wednesday thursday
+        friday saturday week month year hour hours minute minutes time times days nights twice once few several
+        couple sit sitting sat stand standing stood lie lying lay laid rest rested resting bend bending lift
+        lifted lifting climb climbed climbing move moved moving run ran running exercise exercises every nothing
+        upstairs put come coming let always often whole could
     """,
     phrases=r"""
         |just (?:seen|saw|got|found|noticed|read) (?:this|it|your|the) ?(?:text|message)?|late (?:reply|response)
@@ -200,6 +213,9 @@ _EN = Vocabulary(
         |(?:for the )?first time (?:ever|in (?:ages|years))|off to (?:bed|bingo|church|the shops|work|town
         |my club)(?: now)?|early days|(?:sorry )?for (?:my |the )?spelling
         |(?:without|no|not got|havent got|have not|havent|not) my (?:reading )?glasses(?: on)?
+        |hope (?:thats|this is|it is|its) (?:ok|okay|alright|all right|fine|enough|clear)
+        |for (?:my |the )?(?:bad )?(?:typing|english|writing)
+        |(?:my )?(?:bad|poor) (?:eyes|eyesight|sight)
         |slowly getting there|out and about|on my feet|not too bothered|rain or shine|long day|quiet day
         |hope you(?:re| are) (?:all )?(?:keeping )?(?:well|ok)
         |took the dog (?:out|for a walk)|(?:you(?: have|ve)? )?(?:given|gave) me my life back
@@ -208,6 +224,10 @@ _EN = Vocabulary(
         |(?:the )?(?:cat|dog|phone|rain|noise|wind|storm) woke me(?: up)?
         |(?:(?:but|and|it|its|gets|a|bit|little|slightly|much) )*worse (?:at nights?|in the (?:morning|evening)s?
         |on (?:the )?stairs|after walking|when i (?:walk|stand|sit|move|lie down|bend))
+        |(?:but )?yesterday (?:it )?was (?:a |much |far |bit |lot |little |slightly )*(?:worse|better|higher|lower
+        |harder|easier)
+        |(?:but )?(?:it was|i was|it had been) (?:a |much |far |bit |lot |little |slightly )*(?:worse|better|higher
+        |lower) yesterday
         |see you (?:on )?(?:monday|tuesday|wednesday|thursday|friday|tomorrow|next week)
     """,
     well=r"""
@@ -217,11 +237,16 @@ _EN = Vocabulary(
         |church|town|out|and|about|properly|in|own|myself|car))*(?: now| again)
         |(?:i |ive )?(?:slept|sleeping) like a (?:baby|log)|(?:the |my )?(?:injection|procedure|treatment|operation)
         (?: has| really| definitely)* (?:helped|worked|done wonders|been a success)
-        |(?:a )?(?:bit |little |much |lot )*better than (?:last (?:week|month|time)|yesterday|usual|before)
+        |(?:a )?(?:so |bit |little |much |lot )*better than (?:last (?:week|month|time)|yesterday|usual
+        |before(?: (?:the|my) (?:injection|jab|procedure|operation|op|treatment|surgery))?)
         |(?:feeling |feel )?(?:more )?like (?:myself|my old self)|my life back
     """,
     badly=(
-        "(?:a )?(?:bit |little |much |lot )*worse than (?:last (?:week|month|time)|yesterday|usual|before)"
+        "(?:the |my |your )?(?:jab|injection|shot|tablets?|pills?|painkillers?|medication|meds|medicine|treatment"
+        "|procedure)(?: (?:has|have|had|really))* (?:(?:done|did|does|do) nothing|useless|(?:didnt|doesnt|dont|hasnt"
+        "|havent|isnt|arent) (?:really )?(?:work|worked|working|help|helped|helping|do anything|done anything|touch it"
+        "|touching it))(?: at all| for me| for it)*|(?:a )?(?:bit |little |much |lot )*worse than (?:last (?:week"
+        "|month|time)|yesterday|usual|before)"
         "|up all night|in bed all day(?: with it)?|had enough"
     ),
     fillers=r"""
@@ -269,7 +294,7 @@ _EN = Vocabulary(
     """,
 )
 
-_CONDITIONS_TR = (
+CONDITIONS_TR = (
     r"\w+(?:[dt][ae](?:ki|y\w+)|[rzylmn]s[ae](?:[mnk]|niz|ler)?|[iu]nc[ae]|ken|d[iu]kc[ae]|m[ae]d[ae]n"
     r"|[ae]r[ae]k|[ae]c[ae][gk]\w*|m[iu]s\w*|g[iu]m?d[ae])|icindeyim|disindayim"
 )
@@ -347,7 +372,13 @@ _TR = Vocabulary(
         normal hareket
         miyim muyum yuksel artti artiyor artan gitgide gittikce giderek karar kafadan attim olceg sayma kilo
         kilometre bardak fincan bittim tukend coktum panik depres umutsuz yalniz titre
+        fazlasi azi yaziyo kestirem secem tutturam
         terled usutt kasin alerj tomografi ameliyat kilitl bosal tutul nabiz carpinti bogul oksijen cihaz plasebo
+    """,
+    moments="""
+        dun yarin oglen ogle aksam aksama aksamdan gunduz gecenin hafta haftasonu saatlerce gunler pazartesi
+        sali carsamba persembe cuma cumartesi bazen arada surekli zaman defa kez kere ilk kadar yattim yatti
+        kostum tirmandim egildim
     """,
     phrases=r"""
         |cok sukur|allaha sukur|sukurler olsun|kusura bakma(?:yin)?|sag ol(?:un)?|allah razi olsun|gozlugum yok
@@ -365,6 +396,9 @@ _TR = Vocabulary(
         |otururken|yatinca|yatarken|egilince|egilirken|geceleri|yagmurda
         |yagmur yaginca|soguk(?:ta| havada)|cok yuruyunce)(?: biraz| cok| daha| bazen)*
         (?: zorlaniyorum| artiyor| fazlalasiyor)
+        |(?:ama dun(?:ku)?|dun(?:ku)? (?:agrim )?daha)(?: agrim| daha| biraz| cok| epey)* (?:fazlaydi|coktu|azdi
+        |iyiydi|kotuydu|hafifti|siddetliydi|iyiydim|kotuydum)
+        |(?:ama )?yarin(?:a)? allah (?:kerim|buyuk|bilir)
         |(?:yarin|haftaya|pazartesi|sali|carsamba|persembe|cuma)(?: gunu)?(?: kontrole| size| hastaneye)?
         (?: geliyorum| gelecegim| gorusuruz| gelirim)
     """,
@@ -376,7 +410,9 @@ _TR = Vocabulary(
         (?: )?(?:cik|yap|gid|kil)?[ae]bil(?:iyorum|dim|iyoruz)(?: artik)?
     """,
     badly=(
-        "(?:cok |bayagi )?(?:kotu|zor) (?:bir )?geceydi"
+        r"(?:igne\w*|ilac\w*|hap\w*|tedavi\w*|agri kesici\w*|islem\w*)(?: (?:da|de|hic|bir|pek|ise|fayda\w*|etki\w*|kar"
+        r"|bana))* (?:yaramadi|yaramiyor|etmedi|etmiyor|kesmedi|kesmiyor|tutmadi|gecirmedi)"
+        "|(?:cok |bayagi )?(?:kotu|zor) (?:bir )?geceydi"
         "|(?:gecen haftadan|dunden|dunkunden)(?: daha| cok)? kotu(?:yum)?|cok cektim"
         "|umdugum gibi (?:olmadi|degil)|bekledigim gibi (?:olmadi|degil)"
     ),
@@ -385,11 +421,12 @@ _TR = Vocabulary(
         |(?:bu|butun|tum) gun|(?:butun|tum) gece(?= (?:hic )?uyu)|merdiven(?:den|lerden) sonra(?= uyuyamadim)
     """,
     sleeping=r"uyu\w*[mk]|uyutma\w+|gece\w* (?:\w+ )?(?:gecirdi[mk]|gecti)",
-    complains=rf"{_CONDITIONS_TR}|(?!ayakta\b|bende\b)\w{{2,}}(?:[dt][ae]|l[ae])",
-    being=_CONDITIONS_TR,
+    complains=rf"{CONDITIONS_TR}|(?!ayakta\b|bende\b)\w{{2,}}(?:[dt][ae]|l[ae])",
+    being=CONDITIONS_TR,
     opens=(
         r"(?:cok|biraz)(?= (?:daha|\w+(?:[dt][iu][mk]|yorum|yiyim))\b)|hala|hic|pek|butun gun|hayatim|yuruyusum|uykum"
-        r"|keyfim|moralim|uyu[yt]a?m\w+|yuruye?m\w+|cunku|ama (?=idare|katlan|iyi|sukur|cok sukur)|ve (?=iyi|cok iyi"
+        r"|keyfim|moralim|uyu[yt]a?m\w+|yuruye?m\w+|cunku|ama (?=dun |idare|katlan|iyi|sukur|cok sukur)|ve (?=iyi"
+        r"|cok iyi"
         r"|rahat"
         r"|mutlu|memnun)|yeniden (?=dogdum)|son (?=gunlerde|zamanlarda)|bugun|kalcam|bacagim|bacaklarim|agrim"
         r"|havalar?|(?:yagmura|soguga|sicaga) ragmen(?= *(?:$|[,.!;]))|uyku|idare"
@@ -405,7 +442,8 @@ _TR = Vocabulary(
         "|hocam|maalesef"
     ),
     ends=(
-        r"iyi geldi|ise yaradi|iyiyim|rahatim|kotuyum|yorgunum|mutluyum|memnunum|[dt]aha iyi|cok iyi|cok kotu|gecirdim"
+        r"zor yaziyorum|iyi geldi|ise yaradi|iyiyim|rahatim|kotuyum|yorgunum|mutluyum|memnunum|[dt]aha iyi|cok iyi"
+        r"|cok kotu|gecirdim"
         r"|uyuyamadim|uyudum|yoruldum|zorlandim|rahatladim|ondan|o yuzden|bu yuzden"
         r"|soguk|yagmurlu|toparladim|iyilestim|duzeldim"
     ),

@@ -458,10 +458,26 @@ def test_a_description_is_read_only_beside_a_number_that_it_fits(language: str, 
 def test_a_word_that_turns_the_meaning_keeps_a_remark_from_being_read_over(
     language: str, frames_of_it: tuple[str, str]
 ) -> None:
-    turning = remark_words.VOCABULARIES[language].turns.split()
+    said = remark_words.VOCABULARIES[language]
+    turning = [word for word in said.turns.split() if word not in said.moments.split()]
     assert len(turning) > 200
     for frame, word in product(frames_of_it, turning):
         assert not isinstance(nrs(frame.format(word), language), Score), frame.format(word)
+
+
+@pytest.mark.shows("never guess")
+@pytest.mark.parametrize(
+    "language, alone, done",
+    [
+        ("en", ("7, {}", "7, it was {}", "7, it hurt {}", "7, I was {}"), "7, could hardly walk {}"),
+        ("tr", ("7, {}", "7, {} ağrıdı", "7, {} kötüydü"), "7, {} uyuyamadım"),
+    ],
+)
+def test_a_moment_turns_a_fragment_and_not_what_somebody_did(language: str, alone: tuple[str, ...], done: str) -> None:
+    moments = remark_words.VOCABULARIES[language].moments.split()
+    for frame, word in product(alone, moments):
+        assert not isinstance(nrs(frame.format(word), language), Score), frame.format(word)
+    assert sum(nrs(done.format(word), language) == Score(7) for word in moments) > len(moments) // 2
 
 
 @pytest.mark.shows("reading: score")
