@@ -62,10 +62,12 @@ def all_commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Yield every command with the words it is called by."""
 
     def below(group: click.Group, above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-        for name, command in group.commands.items():
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
             if isinstance(command, click.Group):
                 yield from below(command, (*above, name))
-            if not isinstance(command, click.Group) or command.invoke_without_command:
+            if command is not None and (not isinstance(command, click.Group) or command.invoke_without_command):
                 yield (*above, name), command
 
     if isinstance(main, click.Group):

@@ -1,16 +1,18 @@
-"""The composition root: everything a use case needs, made once from the settings and passed on."""
+"""The composition root: everything a use case needs, made once from the settings and passed on.
+
+What takes long to import is imported where it is used: most commands call no provider, upgrade nothing and plan no day.
+"""
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
-from typing import NamedTuple
+from functools import cached_property, lru_cache, partial
+from typing import NamedTuple, TypeVar
 
-import holidays as public_holidays
 from sqlalchemy import Connection
-from sqlalchemy.orm import Session
 
 from pro_service import wording
 from pro_service.clock import GuardedClock
@@ -19,18 +21,14 @@ from pro_service.core.protocol import Protocol
 from pro_service.core.providers import FACTS, MAIL, SMS, STAFF_MAIL, Facts, Pace, WayOut
 from pro_service.core.routes import Carriers
 from pro_service.core.study_file.protocol_json import from_json
-from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.hooks import Hooks
-from pro_service.gateways.outgoing import Channel, Gateway
+from pro_service.gateways.outgoing import Accepted, Channel, Gateway, Outgoing
 from pro_service.gateways.time_stamps import TimeStamps
-from pro_service.gateways.twilio.hooks import TwilioHooks
-from pro_service.gateways.twilio.texts import TwilioTexts
-from pro_service.gateways.verimor.hooks import VerimorHooks
-from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.settings import Settings
-from pro_service.store import keys, migrate, standing
+from pro_service.store import keys, readiness, standing
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.participants import cases
+from pro_service.store.session import Session
 from pro_service.store.throttle import Flood
 from pro_service.store.vault import Vault, open_vault
 
@@ -92,6 +90,34 @@ class Memory:
     """Looks by staff that are in the trail already."""
 
 
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class _WhenUsed(Mapping[Key, Value]):
+    """Values that are made when they are first asked for; which there are is known before."""
+
+    def __init__(self, makers: Mapping[Key, Callable[[], Value]]) -> None:
+        self._makers = makers
+        self._made: dict[Key, Value] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, key: Key) -> Value:
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._makers[key]()
+            return self._made[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._makers
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 class PasswordCost(NamedTuple):
     """What hashing a password costs (argon2id): the second choice of RFC 9106, for machines that spare 64 MiB."""
 
@@ -122,12 +148,15 @@ class Runtime:
     """Seconds that nobody can set: how long something took. Where time is virtual, so are these."""
     memory: Memory = field(default_factory=Memory)
     password_cost: PasswordCost = field(default_factory=PasswordCost)
+    opened: ExitStack = field(default_factory=ExitStack)
+    """Connections to providers, opened when they were first called."""
     carriers: Carriers = field(init=False)
     """Who carries texts, and what else leads to participants."""
 
     def __post_init__(self) -> None:
         """Work out who carries texts: it is asked for every text."""
-        facts = [way.facts for way in self.texts.values()]
+        # By name: asked for its facts, a provider would be made ready.
+        facts = [FACTS[way] for way in self.texts]
         carriers = replace(
             self.settings.carriers,
             configured=tuple(dict.fromkeys(one.provider for one in facts if one.medium == "sms")),
@@ -177,33 +206,37 @@ class Runtime:
         """The words of a protocol version."""
         return self.bundles.get(session, version_id).wording
 
+    def make_ready(self) -> None:
+        """Make now what else is made at its first use: in a program that stays, nobody's text is to wait for it."""
+        for made_when_used in (self.texts, self.hooks):
+            dict(made_when_used)
+
     def close(self) -> None:
-        """Give the connections to the database and the provider back."""
+        """Give the connections to the database and the providers back."""
         self.sessions.close()
-        for way in self.texts.values():
-            way.close()
+        self.opened.close()
 
 
 def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = True, finished: bool = True) -> Runtime:
-    """Make a runtime from the settings. `lasting`: see `make_engine`; `finished`: `migrate.require_current`.
+    """Make a runtime from the settings. `lasting`: see `make_engine`; `finished`: `readiness.require_current`.
 
     Raises BehindError (schema), WrongKeyError (DATA_KEYS), ClockError (PRO_SERVICE_NOW), TelephonesError, or SetUpError
     (unfinished).
     """
     engine = make_engine(settings.database_url, pool_size=pool_size, lasting=lasting)
     try:
-        migrate.require_current(engine, finished=finished)
+        readiness.require_current(engine, finished=finished)
         sessions = Sessions(engine)
         with sessions.reading() as session:
             vault = open_vault(session, settings.data_keys)
             keys.check(session, vault)
             _check_telephones(settings, standing.reached(session))
-            test = migrate.is_test(session)
+            test = readiness.is_test(session)
         clock = _clock(settings, test=test)
     except BaseException:
         engine.dispose()
         raise
-    bundles = Bundles()
+    bundles, opened = Bundles(), ExitStack()
     return Runtime(
         settings=settings,
         sessions=sessions,
@@ -211,10 +244,11 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         vault=vault,
         bundles=bundles,
         loader=cases.Loader(lambda session, version: bundles.get(session, version).protocol, holidays_of),
-        texts=_texts(settings, clock),
+        texts=_texts(settings, clock, opened),
         mail=_mail(settings, clock),
         hooks=_hooks(settings),
         time_stamps=_time_stamps(settings),
+        opened=opened,
     )
 
 
@@ -226,9 +260,11 @@ def _check_telephones(settings: Settings, reached: str | None) -> None:
 
 
 def upgrade(
-    settings: Settings, *, test: bool = False, progress: migrate.Progress = lambda _done, _total: None
+    settings: Settings, *, test: bool = False, progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> tuple[str | None, str]:
     """Migrate the database of these settings; gives (revision before, revision after). See `migrate.upgrade`."""
+    from pro_service.store import migrate  # noqa: PLC0415
+
     engine = make_engine(settings.database_url)
     try:
         return migrate.upgrade(engine, settings.data_keys, test=test, progress=progress)
@@ -239,6 +275,8 @@ def upgrade(
 @lru_cache(maxsize=256)
 def holidays_of(country: str) -> frozenset[date]:
     """Public holidays of a country (ISO 3166-1 alpha-2), 2020 to 2045; none for a country without a calendar."""
+    import holidays as public_holidays  # noqa: PLC0415
+
     try:
         return frozenset(public_holidays.country_holidays(country, years=HOLIDAY_YEARS))
     except NotImplementedError:
@@ -248,6 +286,8 @@ def holidays_of(country: str) -> frozenset[date]:
 @lru_cache(maxsize=256)
 def holiday_names(country: str, year: int, language: str) -> Mapping[date, str]:
     """The public holidays of one year by name, in this language where the calendar knows it."""
+    import holidays as public_holidays  # noqa: PLC0415
+
     try:
         known = public_holidays.country_holidays(country).supported_languages
         spoken = next((code for code in known if code == language or code.startswith(f"{language}_")), None)
@@ -286,23 +326,46 @@ def _instant(text: str) -> datetime:
     return instant.astimezone(UTC)
 
 
-def _texts(settings: Settings, clock: Clock) -> Mapping[WayOut, Channel]:
-    return {
-        **({"sms": _twilio(settings, "sms", settings.twilio_from)} if settings.twilio else {}),
-        **({"verimor": _verimor(settings, clock)} if settings.verimor else {}),
-        **({"whatsapp": _twilio(settings, "whatsapp", settings.twilio_whatsapp_from)} if settings.whatsapp else {}),
-    }
+def _texts(settings: Settings, clock: Clock, opened: ExitStack) -> Mapping[WayOut, Channel]:
+    def twilio(way: WayOut, sender: str | None) -> Channel:
+        return opened.enter_context(closing(_twilio(settings, way, sender)))
+
+    def verimor() -> Channel:
+        return opened.enter_context(closing(_verimor(settings, clock)))
+
+    makers: dict[WayOut, Callable[[], Channel]] = {}
+    if settings.twilio:
+        makers["sms"] = partial(twilio, "sms", settings.twilio_from)
+    if settings.verimor:
+        makers["verimor"] = verimor
+    if settings.whatsapp:
+        makers["whatsapp"] = partial(twilio, "whatsapp", settings.twilio_whatsapp_from)
+    return _WhenUsed(makers)
 
 
 def _hooks(settings: Settings) -> Mapping[str, Hooks]:
-    hooks: dict[str, Hooks] = {"twilio": TwilioHooks(settings.twilio_auth_tokens)}
+    makers: dict[str, Callable[[], Hooks]] = {"twilio": partial(_twilio_hooks, settings)}
     if settings.verimor_hook_secret:
-        secret, networks = settings.verimor_hook_secret, settings.verimor_hook_addresses
-        hooks["verimor"] = VerimorHooks(secret, networks, keyword=settings.verimor_keyword)
-    return hooks
+        makers["verimor"] = partial(_verimor_hooks, settings)
+    return _WhenUsed(makers)
+
+
+def _twilio_hooks(settings: Settings) -> Hooks:
+    from pro_service.gateways.twilio.hooks import TwilioHooks  # noqa: PLC0415
+
+    return TwilioHooks(settings.twilio_auth_tokens)
+
+
+def _verimor_hooks(settings: Settings) -> Hooks:
+    from pro_service.gateways.verimor.hooks import VerimorHooks  # noqa: PLC0415
+
+    secret, networks = settings.verimor_hook_secret, settings.verimor_hook_addresses
+    return VerimorHooks(secret, networks, keyword=settings.verimor_keyword)
 
 
 def _twilio(settings: Settings, way: WayOut, sender: str | None) -> Channel:
+    from pro_service.gateways.twilio.texts import TwilioTexts  # noqa: PLC0415
+
     secret = settings.twilio_api_secret
     key = (settings.twilio_api_key, secret) if settings.twilio_api_key and secret else None
     return TwilioTexts(
@@ -321,6 +384,8 @@ def _twilio(settings: Settings, way: WayOut, sender: str | None) -> Channel:
 
 
 def _verimor(settings: Settings, clock: Clock) -> Channel:
+    from pro_service.gateways.verimor.texts import VerimorTexts  # noqa: PLC0415
+
     return VerimorTexts(
         settings.verimor_username or "",
         settings.verimor_password or "",
@@ -336,15 +401,33 @@ def _verimor(settings: Settings, clock: Clock) -> Channel:
 def _mail(settings: Settings, clock: Clock) -> Gateway | None:
     if not settings.mails:
         return None
-    return EmailGateway(
-        settings.smtp_host or "",
-        settings.smtp_port,
-        mail_from=settings.mail_from or "",
-        clock=clock,
-        username=settings.smtp_username,
-        password=settings.smtp_password,
-        timeout=settings.delivery.waits(STAFF_MAIL)[1],
-    )
+    return _MailWhenUsed(settings, clock)
+
+
+class _MailWhenUsed:
+    """The mail relay, prepared for its first mail: reading whom to trust takes as long as a whole idle tick."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings, self._clock = settings, clock
+
+    def send(self, outgoing: Outgoing) -> Accepted:
+        """Hand one mail to the relay."""
+        return self._gateway.send(outgoing)
+
+    @cached_property
+    def _gateway(self) -> Gateway:
+        from pro_service.gateways.email import EmailGateway  # noqa: PLC0415
+
+        settings = self._settings
+        return EmailGateway(
+            settings.smtp_host or "",
+            settings.smtp_port,
+            mail_from=settings.mail_from or "",
+            clock=self._clock,
+            username=settings.smtp_username,
+            password=settings.smtp_password,
+            timeout=settings.delivery.waits(STAFF_MAIL)[1],
+        )
 
 
 def _time_stamps(settings: Settings) -> TimeStamps | None:

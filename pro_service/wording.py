@@ -1,15 +1,16 @@
-"""A protocol version's words: the frames of texts with their values filled in, as the telephone will show them."""
+"""A protocol version's words: the frames of texts with their values filled in, as the telephone will show them.
+
+Babel is imported where it is used: it takes long, and most commands say no day and no instant.
+"""
 
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import TypeAlias, cast
 from zoneinfo import ZoneInfo
-
-from babel.dates import format_datetime, get_timezone_location
 
 from pro_service.core.case import PROMPTS, Case
 from pro_service.core.commands import Send
@@ -165,8 +166,18 @@ class Wording:
 @lru_cache(maxsize=4096)
 def moment(instant: datetime, zone: ZoneInfo, language: str) -> str:
     """An instant as people say it, in their zone: `Tuesday 20 January 23:59`."""
+    from babel.dates import format_datetime  # noqa: PLC0415
+
     pattern = MOMENT.get(language, MOMENT["en"])
     return format_datetime(local(instant, zone), pattern, tzinfo=zone, locale=language)
+
+
+@lru_cache(maxsize=4096)
+def day(value: date, pattern: str, language: str) -> str:
+    """A calendar date in a language, by one of Babel's patterns: `d MMM y` is `20 Jan 2026`."""
+    from babel.dates import format_date  # noqa: PLC0415
+
+    return format_date(value, pattern, locale=language)
 
 
 def local(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -182,6 +193,8 @@ def local(instant: datetime, zone: ZoneInfo) -> datetime:
 @lru_cache(maxsize=256)
 def place_of(zone: ZoneInfo, language: str) -> str:
     """Return the place whose clocks a zone is, in a language: `Istanbul`."""
+    from babel.dates import get_timezone_location  # noqa: PLC0415
+
     return str(get_timezone_location(zone, locale=language, return_city=True))
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import insert, select
 
 from pro_service import runtime
 from pro_service.settings import Settings
-from pro_service.store import migrate
+from pro_service.store import readiness
 from pro_service.store.database import make_engine
 from pro_service.store.schema import installation, metadata
 from tests.peers import databases
@@ -23,13 +23,13 @@ def test_the_migrations_make_the_schema_that_the_code_speaks(settings: Settings)
 
 
 def test_a_second_upgrade_changes_nothing(settings: Settings) -> None:
-    assert runtime.upgrade(settings) == (migrate.head(), migrate.head())
+    assert runtime.upgrade(settings) == (readiness.head(), readiness.head())
 
 
 def test_a_migrated_database_opens(settings: Settings) -> None:
     opened = runtime.open_runtime(settings)
     opened.close()
-    assert migrate.revision(opened.sessions.engine) == migrate.head()
+    assert readiness.revision(opened.sessions.engine) == readiness.head()
     opened.close()
 
 

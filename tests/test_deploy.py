@@ -154,7 +154,9 @@ def check_arguments(arguments: list[str]) -> str:
     """Read the arguments of `pro-service` as it does, without doing anything; return the command."""
     name, *options = arguments
     assert isinstance(main, click.Group)
-    main.commands[name].make_context(name, options)
+    command = main.get_command(click.Context(main), name)
+    assert command is not None, name
+    command.make_context(name, options)
     return name
 
 

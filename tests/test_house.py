@@ -126,7 +126,7 @@ def test_rows_and_their_audit_trail_are_written_by_the_end_of_a_transaction_alon
 
 
 WITHOUT_AUDIT = {
-    "store/migrate.py": "a heartbeat that asks whether the database takes a write",
+    "store/readiness.py": "a heartbeat that asks whether the database takes a write",
     "use_cases/delivery/deliver.py": "states of the outbox: each message's own row tells them",
     "use_cases/delivery/outcomes.py": "states of the outbox",
     "use_cases/delivery/quarantine.py": "the state of a channel, and of the outbox",

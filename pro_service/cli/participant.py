@@ -12,6 +12,7 @@ import click
 from pro_service.cli import change
 from pro_service.cli.answer import clear
 from pro_service.cli.card import card, cards, handed
+from pro_service.cli.contact_test import reach
 from pro_service.cli.erase import erase, erase_again, erased
 from pro_service.cli.terminal import (
     State,
@@ -39,7 +40,7 @@ def participant() -> None:
     """The participants of a study."""
 
 
-for _command in (card, cards, clear, handed, erase, erased, erase_again):
+for _command in (card, cards, clear, handed, erase, erased, erase_again, reach):
     participant.add_command(_command)
 
 

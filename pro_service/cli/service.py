@@ -1,9 +1,9 @@
-"""Commands that run the service: database, web server, scheduler, single beats, simulated providers."""
+"""Commands that run the service: web server, scheduler, single beats, simulated providers."""
 
+import gc
 import signal
 import threading
 from collections.abc import Iterable
-from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import timedelta
 from types import FrameType
@@ -14,96 +14,13 @@ import click
 
 from pro_service import logs
 from pro_service.cli.clock import say_doubt, say_undone
-from pro_service.cli.terminal import State, as_json, opened, progress_bar, show_json, who
+from pro_service.cli.terminal import State, as_json, opened, show_json, who
 from pro_service.core.problems import RejectedError, problem
 
 THREADS = 16
 HOST = "127.0.0.1"
 LARGEST_BODY = 2 * 1024 * 1024
 """Bytes; more than any page of ours takes, which says so itself."""
-MANY = 2_000
-"""Sealing this many texts or more shows a progress bar."""
-
-
-@click.group("db")
-def database() -> None:
-    """The database."""
-
-
-@database.command()
-@click.option("--test", is_flag=True, help="Make a new database whose clock PRO_SERVICE_NOW may set.")
-@click.option("--no-backup", is_flag=True, help="Make no backup before.")
-@click.pass_obj
-def upgrade(state: State, test: bool, no_backup: bool) -> None:  # noqa: FBT001 -- click's
-    """Bring the database to this release's schema; make it if there is none.
-
-    Before anything is changed a backup is made in BACKUP_DIR. An upgrade that is interrupted leaves the database as it
-    was. Where it could not be finished it does not begin.
-    """
-    from pro_service.use_cases import upgrade as use_case  # noqa: PLC0415
-
-    with ExitStack() as shown:
-        done = use_case.upgrade(
-            state.settings(),
-            test=test,
-            back_up=not no_backup,
-            waiting=lambda: click.echo("Another upgrade of this database is at work; waiting for it.", err=True),
-            backed_up=lambda made: click.echo(f"Backup: {made.folder}"),
-            progress=progress_bar(shown, "Upgrading", least=2),
-        )
-    if done.before == done.after:
-        click.echo(f"The database is at revision {done.after} already.")
-    else:
-        click.echo(f"The database was at revision {done.before or 'none'}, now it is at {done.after}.")
-    _say_who_sets_up_a_factor(state)
-
-
-def _say_who_sets_up_a_factor(state: State) -> None:
-    """Name, before the web server starts, the people who must set up a second factor at the next sign-in."""
-    from pro_service.store.staff import members  # noqa: PLC0415
-    from pro_service.use_cases.staff.accounts import needs_factor  # noqa: PLC0415
-
-    with opened(state) as rt, rt.sessions.reading() as session:
-        asked = [one.email for one in members.without_factor(session) if needs_factor(rt.settings, one)]
-    if asked:
-        click.echo(
-            f"At the next sign-in these people must set up a second factor (an authenticator app): {', '.join(asked)}."
-        )
-        click.echo("SECOND_FACTOR_ROLES says which roles need one; over https all roles do, unless it is set.")
-
-
-@database.command()
-@as_json
-@click.pass_obj
-def reseal(state: State) -> None:
-    """Seal texts of earlier releases with the keys of their telephones, so that they can be erased.
-
-    The scheduler does this by itself; without one, run this command once after an upgrade. It can be interrupted.
-    """
-    from pro_service.use_cases.inbound import reseal as use_case  # noqa: PLC0415
-
-    with opened(state) as rt, ExitStack() as shown:
-        report = use_case.reseal(rt, progress=progress_bar(shown, "Sealing", least=MANY))
-    if state.as_json:
-        show_json(asdict(report))
-        return
-    click.echo(f"{report.resealed} texts sealed with the keys of their telephones.")
-    if report.unreadable:
-        click.echo(f"{report.unreadable} could not be decrypted and stay as they are: see `pro-service doctor`.")
-
-
-@database.command()
-@click.option("--role", required=True, help="The role that the service connects as; it owns no table.")
-def grants(role: str) -> None:
-    """Print the SQL that lets a role of PostgreSQL run the service, but not switch off the audit trail's triggers.
-
-    Make the role first (CREATE ROLE … LOGIN), and let `db upgrade` run as another role, which owns the tables.
-    """
-    from pro_service.store import guards  # noqa: PLC0415
-
-    if guards.ROLE.fullmatch(role) is None:
-        raise RejectedError((problem("role_name_unfit", "--role", given=role[:80]),))
-    click.echo(guards.grants(role), nl=False)
 
 
 @click.command()
@@ -118,6 +35,9 @@ def serve(state: State, host: str, port: int, trusted_proxy: str | None) -> None
 
     with opened(state, serving=True, pool_size=THREADS + 2) as rt:
         app = create_app(rt)
+        # What is loaded by now stays: looking for garbage among it would make somebody's page wait.
+        gc.collect()
+        gc.freeze()
         ended = threading.Event()
         watching = threading.Thread(target=watch_from_outside, args=(rt, ended), name="watch")
         watching.start()
@@ -144,16 +64,20 @@ def scheduler(state: State) -> None:
 @click.pass_obj
 def tick(state: State) -> None:
     """Do once what time calls for: prompts, tasks, closings, texts not read yet. For cron."""
-    from pro_service.use_cases import clock_repair  # noqa: PLC0415
-    from pro_service.use_cases import tick as use_case  # noqa: PLC0415
+    from pro_service.use_cases import idle, trusted_time  # noqa: PLC0415
 
     with opened(state) as rt:
-        undone = clock_repair.repair_now_and_then(rt)
-        started = rt.monotonic()
-        report = use_case.tick(rt)
-        use_case.beat(rt, "tick", timedelta(seconds=rt.monotonic() - started))
+        started, report = rt.monotonic(), idle.TickReport()
+        if not idle.is_idle(rt):
+            # Most ticks have nothing to do, and are over before this would be imported.
+            from pro_service.use_cases import clock_repair  # noqa: PLC0415
+            from pro_service.use_cases import tick as use_case  # noqa: PLC0415
+
+            say_undone(asdict(clock_repair.repair_now_and_then(rt)))
+            started = rt.monotonic()
+            report = use_case.tick(rt)
+        trusted_time.beat(rt, "tick", timedelta(seconds=rt.monotonic() - started))
         say_doubt(rt)
-        say_undone(asdict(undone))
         _show_report(state, asdict(report))
 
 

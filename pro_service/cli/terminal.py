@@ -1,5 +1,6 @@
 """What every command shares: settings and runtime, tables and JSON on the terminal, and faults said cleanly."""
 
+import gc
 import getpass
 import json
 import os
@@ -17,6 +18,9 @@ from pro_service import logs
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.problems import Problem, RejectedError, SetUpError, problem, unavailable, words
 from pro_service.settings import Settings, SettingsError, load
+
+USUAL_COLLECTING = gc.get_threshold()
+"""When Python looks for garbage, unless a short command has it wait."""
 
 
 @dataclass(slots=True)
@@ -94,6 +98,9 @@ def opened(state: State, *, serving: bool = False, pool_size: int = 10) -> Itera
     from pro_service.runtime import open_runtime  # noqa: PLC0415
 
     rt = open_runtime(state.settings(serving=serving), pool_size=pool_size)
+    if serving:
+        gc.set_threshold(*USUAL_COLLECTING)
+        rt.make_ready()
     try:
         yield rt
     finally:

@@ -1,6 +1,6 @@
 """A time-stamping authority (RFC 3161): it signs that it has seen a text at an instant, without seeing the text.
 
-The library is imported where it is used: it takes long, and few installations have an authority.
+The libraries are imported where they are used: they take long, and few installations have an authority.
 """
 
 import time
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
-
-import requests
 
 from pro_service.core.addresses import is_this_machine
 from pro_service.gateways.outgoing import Refused, Unavailable
@@ -67,6 +65,8 @@ class TimeStamps:
             raise NotGenuineError from fault
 
     def _post(self, query: bytes) -> bytes:
+        import requests  # noqa: PLC0415
+
         url = self.url or ""
         with requests.Session() as session:
             # A proxy that the environment names is not for addresses on this machine.
@@ -81,7 +81,7 @@ class TimeStamps:
             except requests.RequestException:
                 raise Unavailable from None
 
-    def _body(self, answer: requests.Response) -> bytes:
+    def _body(self, answer: Any) -> bytes:
         """Return the authority's answer; raise Unavailable if it does not end in time or is too long."""
         until, body = time.monotonic() + sum(self.timeouts), bytearray()
         # Byte by byte: the time limit of a read starts again with each packet, so a larger piece could take for ever.

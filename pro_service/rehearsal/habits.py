@@ -9,7 +9,7 @@ from functools import partial
 from pro_service.core.case import PROMPTS
 from pro_service.core.protocol import CONVERSING, MEDIA, Protocol
 from pro_service.core.providers import MAIL, WayOut, ways_of
-from pro_service.core.replies import phrases
+from pro_service.core.replies.number_words import NUMBERS
 from pro_service.core.schedule.windows import next_allowed
 from pro_service.gateways.outgoing import Outgoing
 from pro_service.rehearsal.people import Person
@@ -152,7 +152,7 @@ class Habits:
             below = value == self.protocol.items[item].maximum
             return f"{value - 1}-{value}" if below else f"{value}-{value + 1}"
         if self._chooses(person, "words"):
-            spoken = {number: word for word, number in phrases.NUMBERS.get(person.language, {}).items()}
+            spoken = {number: word for word, number in NUMBERS.get(person.language, {}).items()}
             return spoken.get(value, str(value))
         return str(value)
 

@@ -8,7 +8,7 @@ from pro_service.rehearsal.figures import Facts
 from pro_service.rehearsal.report import Bubble, Thread
 from pro_service.rehearsal.run import Rehearsal
 from pro_service.reports import ledger
-from pro_service.store.database import Session
+from pro_service.store.session import Session
 
 TOKEN = re.compile(r"(/q/)[\w-]+")
 HIDDEN = r"\1…"

@@ -25,7 +25,6 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import BY_THEMSELVES
 from pro_service.core.protocol import Protocol
@@ -34,6 +33,7 @@ from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import IS_TEXT, TO_CONFIRM, messages, participants, responses, windows
 from pro_service.store.schema import sites as sites_table
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, false, func, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.reports.participant import SHOWN, Change
 from pro_service.store import audit
 from pro_service.store.participants import typed_reasons
 from pro_service.store.schema import audit_trail, participants
 from pro_service.store.schema import sites as sites_table
+from pro_service.store.session import Session
 from pro_service.store.staff import members
 from pro_service.store.studies import Sites
 from pro_service.store.vault import UNREADABLE, Vault

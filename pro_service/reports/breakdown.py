@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.routes import CARD
 from pro_service.core.schedule.status import settled_as
@@ -21,6 +20,7 @@ from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.participants.counts import CALLS, WHOLE, channel_of, completeness, month_of
 from pro_service.store.participants.ladder import led_to
 from pro_service.store.schema import closings, participants
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites, newest_protocol
 
 c, p = closings.c, participants.c

@@ -6,11 +6,11 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import AnyRow, participants, responses, sites, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites, newest_protocol
 
 p, r, w = participants.c, responses.c, windows.c

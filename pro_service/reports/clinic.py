@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import participants, windows
 from pro_service.store.schema import sites as sites_table
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 p, w = participants.c, windows.c

@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypedDict
 
-from sqlalchemy.orm import Session
-
 from pro_service.core.case import Case
 from pro_service.core.schedule.status import AFTER_OPENING, settled_as
 from pro_service.reports import statements
 from pro_service.store.participants.cases import Loader
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites, newest_protocol
 
 BATCH = 500

@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, Select, SelectBase, bindparam, or_, select, union_all
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode, Protocol
 from pro_service.core.schedule.digest import CALLS, LISTED, Task
@@ -15,6 +14,7 @@ from pro_service.reports import statements
 from pro_service.store import studies
 from pro_service.store.participants.cases import Loader, zone_of
 from pro_service.store.schema import escalations, protocol_versions
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 e, v = escalations.c, protocol_versions.c

@@ -3,11 +3,11 @@
 from typing import Any, TypedDict
 
 from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.iso8601 import instant_text
 from pro_service.store import schema
 from pro_service.store.schema import participants, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 

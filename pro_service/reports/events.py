@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case
 from pro_service.core.schedule.prompts import skipped_prompts
@@ -33,6 +32,7 @@ from pro_service.store.schema import (
     users,
     windows,
 )
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault
 
 Kind: TypeAlias = Literal["window", "change", "message", "reach", "reply", "answer", "call", "task"]

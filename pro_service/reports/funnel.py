@@ -13,7 +13,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, case, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import BY_THEMSELVES, PROMPTS
 from pro_service.core.protocol import Hours, Protocol, Step
@@ -22,6 +21,7 @@ from pro_service.reports.breakdown import Chosen, Shape
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.participants.ladder import led_to
 from pro_service.store.schema import IS_TEXT, AnyRow, messages, participants, responses, windows
+from pro_service.store.session import Session
 
 m, p, r, w = messages.c, participants.c, responses.c, windows.c
 

@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, or_, select, tuple_
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import AT_RISK, ParticipantStatus, at_risk, participant_status, status
@@ -16,6 +15,7 @@ from pro_service.reports.breakdown import asked_by
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import channel_of
 from pro_service.store.schema import participants, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites, newest_protocol
 
 PAGE = 44

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ColumnElement, case, func, not_, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.reports import statements
 from pro_service.store import guards, heartbeats, seals, standing, throttle
@@ -33,6 +32,7 @@ from pro_service.store.schema import (
     studies,
     windows,
 )
+from pro_service.store.session import Session
 
 REPORTED_AFTER = timedelta(hours=1)
 """By then a provider has said what became of nearly every text."""

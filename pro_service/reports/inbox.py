@@ -24,7 +24,6 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import Session
 
 from pro_service.core.conversation.inbox import Received
 from pro_service.core.protocol import Medium
@@ -33,6 +32,7 @@ from pro_service.reports import statements
 from pro_service.store.messages.inbox import TEXTS, Text, key_of, said
 from pro_service.store.schema import IS_TEXT, inbound, inbox_actions, messages, participants, telephone_keys
 from pro_service.store.schema import sites as sites_table
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 from pro_service.store.vault import UnreadableError, Vault, opened
 

@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import LevelCode
 from pro_service.core.providers import WayOut
@@ -24,6 +23,7 @@ from pro_service.store.schema import (
     sites,
     windows,
 )
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault, opened
 
 m, p, w, i = messages.c, participants.c, windows.c, inbound.c

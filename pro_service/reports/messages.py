@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, case, func, or_, select, true
-from sqlalchemy.orm import Session
 
 from pro_service.reports.funnel import FAILED, SENT
 from pro_service.store.confirmations import HELD
 from pro_service.store.messages.waiting import READY
 from pro_service.store.schema import IS_TEXT, AnyRow, attempts, messages, participants, receipts, sites, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 a, m, p, t, w = attempts.c, messages.c, participants.c, receipts.c, windows.c

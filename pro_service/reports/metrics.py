@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import get_args
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import State
 from pro_service.core.protocol import LevelCode
@@ -19,6 +18,7 @@ from pro_service.reports.compliance import ComplianceRow, compliance, left_durin
 from pro_service.store import heartbeats, studies
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import attempts, escalations, messages
+from pro_service.store.session import Session
 
 a, e, m = attempts.c, escalations.c, messages.c
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.core.scores import Outcome, Pair, outcome
@@ -20,6 +19,7 @@ from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import NOT_DUE
 from pro_service.store.schema import participants, responses, tallies, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 BATCH = 200

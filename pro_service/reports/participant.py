@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import ParticipantStatus, at_risk, participant_status, status
@@ -16,6 +15,7 @@ from pro_service.store.participants import schedules, typed_reasons
 from pro_service.store.participants.cases import Loaded, Loader, load_by_code
 from pro_service.store.participants.schedules import ScheduleChange
 from pro_service.store.schema import audit_trail, calls, users, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 from pro_service.store.vault import Vault
 

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, FromClause, Table, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.problems import Problem, problem
 from pro_service.store.schema import (
@@ -22,6 +21,7 @@ from pro_service.store.schema import (
     typed_reasons,
     users,
 )
+from pro_service.store.session import Session
 from pro_service.store.vault import UnreadableError, Vault, opened
 
 p, k = participants.c, telephone_keys.c

@@ -10,7 +10,6 @@ from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import REPLIED, Case, Participant, WindowFacts
 from pro_service.core.iso8601 import instant_text
@@ -23,6 +22,7 @@ from pro_service.store.participants import schedules
 from pro_service.store.participants.cases import Loader, load_by_code
 from pro_service.store.participants.schedules import Basis, ScheduleChange
 from pro_service.store.schema import messages, responses, users, windows
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 from pro_service.store.vault import Vault
 

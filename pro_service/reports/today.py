@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, false, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Part
 from pro_service.core.protocol import LevelCode, Protocol, Site, TimePoint
@@ -18,6 +17,7 @@ from pro_service.reports.statements import LEVELS
 from pro_service.store import heartbeats
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import escalations
+from pro_service.store.session import Session
 from pro_service.store.studies import Sites
 
 SAFETY: LevelCode = "ES"

@@ -16,15 +16,15 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from pro_service.core.problems import SetUpError
 from pro_service.settings import environment
-from pro_service.store import erasures, keys, migrate
+from pro_service.store import erasures, keys, readiness
 from pro_service.store.database import Sessions, make_engine, refuse_shared, sqlite_module
 from pro_service.store.disk import part_of, require_room, sync
 from pro_service.store.manifests import FILE
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 from pro_service.store.unavailable import why_unavailable
 
 
@@ -65,8 +65,8 @@ def _save_sqlite(engine: Engine, file: Path) -> Facts:
     address = f"{file.absolute().as_uri()}?mode=ro&immutable=1"
     copy = create_engine("sqlite://", creator=lambda: sqlite_module().connect(address, uri=True))
     try:
-        with Session(copy) as session:
-            return _facts(session, sqlite_module().sqlite_version)
+        with copy.connect() as connection:
+            return _facts(connection, sqlite_module().sqlite_version)
     finally:
         copy.dispose()
 
@@ -74,8 +74,7 @@ def _save_sqlite(engine: Engine, file: Path) -> Facts:
 def _save_postgres(engine: Engine, file: Path, programs: Path | None) -> Facts:
     refuse_shared(engine)
     steady = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with Session(steady) as session:
-        connection = session.connection()
+    with steady.connect() as connection:
         require_room(file.parent, size(connection), "no_room")
         version = _server_version(connection)
         # With a newer one the backup could not be restored on this server: the newer pg_restore says things to it that
@@ -85,20 +84,20 @@ def _save_postgres(engine: Engine, file: Path, programs: Path | None) -> Facts:
         connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
         schema = connection.scalar(text("SELECT current_schema()"))
-        facts = _facts(session, version)
+        facts = _facts(connection, version)
         ours = ("--format=custom", "--no-owner", "--no-privileges", f"--schema={schema}", f"--snapshot={snapshot}")
         _run(tool, *ours, f"--file={file}", connection=connection)
         return facts
 
 
-def _facts(session: Session, version: str) -> Facts:
-    connection = session.connection()
+def _facts(connection: Connection, version: str) -> Facts:
+    session = Session(connection)
     # A backup is made before an upgrade too: earlier schemas have neither table.
     known = inspect(connection).has_table
     return Facts(
         engine=connection.dialect.name,
         engine_version=version,
-        schema_revision=migrate.revision_of(connection) or "",
+        schema_revision=readiness.revision_of(connection) or "",
         data_key_ids=tuple(sorted(keys.in_use(session, known))),
         erased=erasures.all_erased(session) if known("erasures") else (),
     )
@@ -173,18 +172,18 @@ def _empty_database(url: str) -> Iterator[str]:
             # Held until the end, so that an unfinished database of somebody who is at work is not taken for a left one.
             if not connection.scalar(text(f"SELECT pg_try_advisory_lock({_MAKING})")):
                 raise SetUpError("target_in_use")
-            if migrate.is_unfinished(connection):
+            if readiness.is_unfinished(connection):
                 _empty(connection)
             elif connection.scalar(_ANYTHING):
                 raise SetUpError("target_not_empty")
-            migrate.require_right_to_create(connection)
-            migrate.mark_unfinished(connection)
+            readiness.require_right_to_create(connection)
+            readiness.mark_unfinished(connection)
             try:
                 yield url
             except BaseException:
                 _empty(connection)
                 raise
-            migrate.mark_finished(connection)
+            readiness.mark_finished(connection)
     finally:
         engine.dispose()
 

@@ -24,10 +24,10 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.visitors import replacement_traverse
 
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 
 Convert = Callable[[Any], Any]
 

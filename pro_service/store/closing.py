@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
 from pro_service.store.schema import IS_TEXT, escalations, messages, participants, windows
+from pro_service.store.session import Session
 
 w, m, p, e = windows.c, messages.c, participants.c, escalations.c
 _UNCOUNTED = (w.settled.is_(None), w.cancelled_at.is_(None))

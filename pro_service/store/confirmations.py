@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from sqlalchemy import Connection, and_, case, false, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.study_file.confirmation import NEVER_HELD, Standing
 from pro_service.core.study_file.marks import Mark
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import confirmations, messages, participants, protocol_versions
+from pro_service.store.session import Session
 from pro_service.store.studies import Version
 
 c, m, p, v = confirmations.c, messages.c, participants.c, protocol_versions.c

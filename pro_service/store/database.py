@@ -16,11 +16,10 @@ from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.orm import Session as Session  # noqa: PLC0414 -- use cases name it without knowing SQLAlchemy
-from sqlalchemy.orm import sessionmaker
 from sqlalchemy.pool import QueuePool
 
 from pro_service.core.problems import SetUpError
+from pro_service.store.session import Session
 
 FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases from which a WAL file with two connections cannot be corrupted any more (per branch)."""
@@ -196,8 +195,8 @@ class Sessions:
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
-        self._writing = sessionmaker(engine, expire_on_commit=False)
-        self._reading = sessionmaker(engine.execution_options(**{MODE: "reading"}), expire_on_commit=False)
+        steady = {} if self.sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = engine.execution_options(**{MODE: "reading"}, **steady)
         alone = {} if self.sqlite else {"isolation_level": "AUTOCOMMIT"}
         self._glancing = engine.execution_options(**{MODE: "glance"}, **alone)
         self._gate = _Gate(engine.url.database) if self.sqlite and engine.url.database else None
@@ -206,20 +205,17 @@ class Sessions:
     def begin(self) -> Iterator[Session]:
         """One transaction that writes: commits at the end, rolls back on any exception."""
         if self._gate is None:
-            with self._writing.begin() as session:
-                yield session
+            with self.engine.begin() as connection:
+                yield Session(connection)
         else:
-            with self._gate.in_line(), self._writing.begin() as session:
-                yield session
+            with self._gate.in_line(), self.engine.begin() as connection:
+                yield Session(connection)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """One consistent look; nothing can be written."""
-        with self._reading() as session, session.begin():
-            if not self.sqlite:
-                options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-                session.connection(execution_options=options)
-            yield session
+        with self._reading.begin() as connection:
+            yield Session(connection)
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.store.bulk import ask
 from pro_service.store.messages import digests
 from pro_service.store.participants import contact_tests
 from pro_service.store.schema import inbound, participants
+from pro_service.store.session import Session
 
 p, i = participants.c, inbound.c
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import ERASURE_WAITS, AnyRow, erasure_requests, participants, users
+from pro_service.store.session import Session
 from pro_service.store.staff import approvals
 from pro_service.store.staff.accounts import Grant
 

@@ -13,7 +13,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, exists, func, insert, or_, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
@@ -44,6 +43,7 @@ from pro_service.store.schema import (
     telephone_keys,
     typed_reasons,
 )
+from pro_service.store.session import Session
 from pro_service.store.unavailable import UNREACHABLE
 from pro_service.store.vault import UnreadableError, Vault
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Column, ColumnElement, Table, and_, case, func, literal, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, WRONG_CLOCK
 from pro_service.core.trusted_time import AGREES
@@ -22,6 +21,7 @@ from pro_service.store.schema import (
     studies,
     windows,
 )
+from pro_service.store.session import Session
 
 RECENT = timedelta(days=62)
 """A text that was queued longer ago is not looked at again."""

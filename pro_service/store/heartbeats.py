@@ -5,9 +5,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import heartbeats
+from pro_service.store.session import Session
 
 h = heartbeats.c
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, bindparam, func, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import audit_trail, installation, participants, telephone_keys
+from pro_service.store.session import Session
 from pro_service.store.vault import INDEX_KEY, SYSTEM_KEY, UnreadableError, Vault, WrongKeyError
 
 WRAPPED: tuple[tuple[Table, str], ...] = ((participants, "data_key"), (telephone_keys, "key"))

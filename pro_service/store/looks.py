@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pro_service.store.audit import Actor, changes_as_text
 from pro_service.store.schema import audit_trail
+from pro_service.store.session import Session
 
 a = audit_trail.c
 

@@ -8,13 +8,13 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.core.trail import merkle
 from pro_service.core.trail.check import Row, Stored
 from pro_service.core.trail.seals import FIRST_PREVIOUS, MARK, SETTLED_AFTER, Header, Seal, covers, packed, unpacked
 from pro_service.store import audit
 from pro_service.store.schema import AnyRow, audit_checks, audit_seals, audit_trail
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault
 
 s, a = audit_seals.c, audit_trail.c

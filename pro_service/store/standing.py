@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import installation
+from pro_service.store.session import Session
 
 k = installation.c
 TIMELINE = "timeline"

@@ -7,13 +7,13 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Protocol
 from pro_service.store.bulk import rows
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, confirmations, participants, protocol_versions, sites, studies, users
+from pro_service.store.session import Session
 
 v = protocol_versions.c
 

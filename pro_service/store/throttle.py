@@ -13,11 +13,11 @@ from threading import Lock
 from typing import Protocol
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.throttle import ACQUAINTED, ADDRESS, EVERYBODY, FLOOD, LATELY, SPAN, Counter, ThrottledError
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, entry_tries, login_failures
+from pro_service.store.session import Session
 
 f, t = login_failures.c, entry_tries.c
 ALL = b"everybody"

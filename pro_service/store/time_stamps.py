@@ -6,9 +6,9 @@ from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import audit_timestamps
+from pro_service.store.session import Session
 
 t = audit_timestamps.c
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Table, delete, func, insert, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.bulk import Bulk
 from pro_service.store.database import Sessions
 from pro_service.store.schema import AnyRow, installation, metadata, studies
+from pro_service.store.session import Session
 from pro_service.store.standing import TIMELINE
 
 Progress = Callable[[int, int], None]

@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.core.problems import SetUpError
 from pro_service.store.schema import installation
+from pro_service.store.session import Session
 
 NONCE = 12
 UNREADABLE = "•••"

@@ -12,7 +12,7 @@ from pro_service.store import backup as store
 from pro_service.store.database import make_engine
 from pro_service.store.disk import part_of, sync
 from pro_service.store.manifests import FILE, MANIFEST, Backup, Manifest, newest_first, sha256
-from pro_service.store.migrate import require_finished, revision
+from pro_service.store.readiness import require_finished, revision
 from pro_service.use_cases.participants import erase
 
 

@@ -20,14 +20,13 @@ from pro_service.reports import digest
 from pro_service.runtime import Runtime, holidays_of
 from pro_service.store import future, heartbeats
 from pro_service.store.audit import Entry
-from pro_service.store.database import Session
 from pro_service.store.messages import digests
 from pro_service.store.participants.cases import Loaded, zone_of
+from pro_service.store.session import Session
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 BEAT = trusted_time.REPAIR
-EVERY = timedelta(hours=1)
 BATCH = 200
 PUT_OFF = timedelta(minutes=15)
 HELD, SNOOZED = timedelta(hours=24), timedelta(days=3)
@@ -56,11 +55,7 @@ class RepairReport:
 
 def repair_now_and_then(rt: Runtime) -> RepairReport:
     """Do it where it is time to: once an hour, and at once after a doubt or when a beat comes from the future."""
-    now = rt.clock()
-    with rt.sessions.reading() as session:
-        last = heartbeats.last(session, BEAT)
-        due = last is None or now - last >= EVERY or future.any_beat_ahead(session, now)
-    return repair(rt) if due else RepairReport()
+    return repair(rt) if trusted_time.repair_is_due(rt) else RepairReport()
 
 
 def repair(rt: Runtime) -> RepairReport:

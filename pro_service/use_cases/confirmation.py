@@ -14,9 +14,9 @@ from pro_service.core.study_file.marks import Mark
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations, studies
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
 from pro_service.store.messages import waiting
 from pro_service.store.participants.cases import zone_of
+from pro_service.store.session import Session
 from pro_service.store.staff import accounts, approvals, members
 from pro_service.store.staff.accounts import Grant
 from pro_service.store.studies import Version

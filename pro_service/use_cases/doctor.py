@@ -24,12 +24,12 @@ from pro_service.reports import health, readable
 from pro_service.reports.health import Condition
 from pro_service.runtime import ClockError, Runtime, TelephonesError, open_runtime
 from pro_service.settings import Settings
-from pro_service.store import erasures, guards, manifests, migrate, seals, studies, time_stamps
+from pro_service.store import erasures, guards, manifests, readiness, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.disk import MEGABYTE, NO_SPACE, disks
 from pro_service.store.messages import telephone_keys
-from pro_service.store.migrate import BehindError
 from pro_service.store.participants import card_codes
+from pro_service.store.readiness import BehindError
 from pro_service.store.staff import members
 from pro_service.store.staff.members import Member
 from pro_service.store.unavailable import UNREACHABLE, Cause, why_unavailable
@@ -142,7 +142,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
         settings, alone = rt.settings, members.without_factor(session)
         values = readable.sample(session, rt.vault, secrets.randbelow(100) / 100)
         old = telephone_keys.count_old(session)
-    refused = migrate.try_to_write(rt.sessions)
+    refused = readiness.try_to_write(rt.sessions)
     if refused is not None:
         yield _unavailable(refused)
     else:

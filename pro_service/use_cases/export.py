@@ -31,11 +31,11 @@ from pro_service.reports.data_set import frame as frames
 from pro_service.reports.data_set import tables as data_set
 from pro_service.reports.data_set.frame import Frame
 from pro_service.runtime import Runtime
-from pro_service.store import migrate, studies
+from pro_service.store import readiness, studies
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
 from pro_service.store.disk import part_of
 from pro_service.store.participants.cases import zone_of
+from pro_service.store.session import Session
 from pro_service.store.studies import Study
 from pro_service.use_cases.transaction import transaction
 
@@ -300,9 +300,9 @@ class _Writing:
             if stored.file is not None:
                 self._text(f"{path}.toml", stored.file)
         self.facts = {
-            "schema_revision": migrate.head(),
+            "schema_revision": readiness.head(),
             "protocol_versions": [one.facts for one in versions],
-            "test_database": migrate.is_test(session),
+            "test_database": readiness.is_test(session),
             "newest_seal": data_set.seal_by(session, self.frame.as_of),
         }
 

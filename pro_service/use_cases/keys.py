@@ -13,7 +13,7 @@ from pro_service.core.problems import RejectedError, problem
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats, keys
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
+from pro_service.store.session import Session
 from pro_service.use_cases import trusted_time
 from pro_service.use_cases.transaction import transaction
 

@@ -6,9 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
-
-from pro_service import paths
+from pro_service import paths, wording
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
 from pro_service.core.schedule.digest import Task, hours_left, saves
@@ -131,7 +129,7 @@ def digest(language: str, morning: Morning, base_url: str) -> str:
     lines += [f"{alarm_words(known, code)[0]}\n  {base_url}/system" for code in morning.alarms]
     values = {"count": f"{len(lines)}", "lines": "\n\n".join(lines), "link": base_url, "account": f"{base_url}/account"}
     values["seal"] = "" if morning.anchor is None else f"\n\n{fill(words['seal'], {'anchor': str(morning.anchor)})}"
-    values["day"] = format_date(morning.day, DAY.get(known, DAY[DEFAULT]), locale=known)
+    values["day"] = wording.day(morning.day, DAY.get(known, DAY[DEFAULT]), known)
     return fill(_read(known, "digest"), values)
 
 

@@ -15,7 +15,7 @@ from pro_service.core.problems import Problem, RejectedError, SetUpError, proble
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store import backup as store
-from pro_service.store import manifests, migrate, transfer
+from pro_service.store import manifests, migrate, readiness, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.manifests import FILE, Backup
@@ -64,7 +64,7 @@ def restore(settings: Settings, folder: Path, actor: Actor, *, erased: str | Non
             quarantine.begin(rt, RESTORED, actor)
             step("erase")
             again = [erase.erase_again(rt, actor, one) for one in lists]
-    return Restored(found, migrate.head(), again[-1])
+    return Restored(found, readiness.head(), again[-1])
 
 
 def _faults(found: Backup, settings: Settings) -> Iterator[Problem]:
@@ -72,8 +72,8 @@ def _faults(found: Backup, settings: Settings) -> Iterator[Problem]:
     engine = "sqlite" if settings.database_url.startswith("sqlite") else "postgresql"
     if manifest.engine != engine:
         yield problem("backup_of_other_engine", "--into", engine=manifest.engine)
-    if not migrate.is_known(manifest.schema_revision):
-        known, product = migrate.head(), manifest.product
+    if not readiness.is_known(manifest.schema_revision):
+        known, product = readiness.head(), manifest.product
         yield problem("backup_newer", "DIR", revision=manifest.schema_revision, known=known, product=product)
     names = {name for name, _ in settings.data_keys}
     if missing := tuple(name for name in manifest.data_key_ids if name not in names):

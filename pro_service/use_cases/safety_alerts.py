@@ -13,11 +13,11 @@ from pro_service.core.protocol import Hours
 from pro_service.core.schedule.safety_alerts import DAY, KIND, Alert, is_agreed_hour, newest_alert, text_until
 from pro_service.runtime import Runtime
 from pro_service.store import studies
-from pro_service.store.database import Session
 from pro_service.store.messages import outbox, overdue, staff_mail, staff_texts
 from pro_service.store.messages.staff_mail import About
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 from pro_service.store.staff import telephones
 from pro_service.use_cases import mails, trusted_time
 from pro_service.use_cases.transaction import SCHEDULER, Transaction, transaction

@@ -1,7 +1,6 @@
 """What time calls for: due participants in batches, unread texts, and what a stuck participant needs."""
 
 import time
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -11,6 +10,7 @@ from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases, shared_phone
 from pro_service.use_cases import trusted_time
+from pro_service.use_cases.idle import TickReport
 from pro_service.use_cases.inbound.interpret import interpret_unread
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.tasks import digest
@@ -21,17 +21,6 @@ BATCH_SECONDS = 0.2
 PUT_OFF = timedelta(minutes=15)
 FAULTS = 3
 """So often one participant may fail before a person gets a task."""
-
-
-@dataclass(slots=True)
-class TickReport:
-    """What one tick did."""
-
-    looked_at: int = 0
-    commands: int = 0
-    texts_read: int = 0
-    faults: int = 0
-    digests: int = 0
 
 
 def tick(rt: Runtime, stop: Event | None = None) -> TickReport:

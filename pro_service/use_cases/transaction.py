@@ -22,12 +22,12 @@ from pro_service.core.schedule.windows import end_of_hours
 from pro_service.core.texts import contains_address, segments
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
 from pro_service.store.messages import outbox, staff_mail
 from pro_service.store.participants import cases, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 from pro_service.store.vault import UnreadableError, opened, token_hash
 from pro_service.use_cases import mails
 from pro_service.wording import clock_time, prompting_channel

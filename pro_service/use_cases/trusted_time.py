@@ -1,7 +1,8 @@
 """Every decision of time asks here first: by a clock that is not believed nothing is decided, sent or counted.
 
 The rule is `core.trusted_time`; here are the clocks. Why a clock is not believed is noted in the database, for the
-pages, `doctor` and every other process; that it was, and that it is believed again, stands in the audit trail.
+pages, `doctor` and every other process; that it was, and that it is believed again, stands in the audit trail. What
+writes that is imported where it is used: it takes long, and an idle tick has nothing to write.
 """
 
 import time
@@ -15,9 +16,8 @@ from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.trusted_time import Doubt
 from pro_service.gateways.outgoing import Dated
 from pro_service.runtime import Runtime
-from pro_service.store import heartbeats, standing
+from pro_service.store import future, heartbeats, standing
 from pro_service.store.audit import Actor, Entry
-from pro_service.use_cases.transaction import SCHEDULER, transaction
 
 ACCEPTED = "clock"
 """The beat that stands for a person: they said that the clock was right then."""
@@ -25,6 +25,7 @@ BEATS = ("tick", "deliver", ACCEPTED)
 """What is written only by a clock that is believed. The web server beats by any, to see whether it can write."""
 REPAIR = "clock_repair"
 """The beat of what undoes a wrong clock's decisions: forgotten, it is due at once."""
+REPAIR_EVERY = timedelta(hours=1)
 ASK_EVERY = 30.0
 """Seconds for which the answer of a second clock is good."""
 UTC = ZoneInfo("UTC")
@@ -52,6 +53,14 @@ def noted_doubt(rt: Runtime) -> Problem | None:
     return None if why is None else problem(f"clock_{why}")
 
 
+def repair_is_due(rt: Runtime) -> bool:
+    """Whether it is time to undo what a wrong clock decided: each hour, after a doubt, after a beat from the future."""
+    now = rt.clock()
+    with rt.sessions.reading() as session:
+        last = heartbeats.last(session, REPAIR)
+        return last is None or now - last >= REPAIR_EVERY or future.any_beat_ahead(session, now)
+
+
 def accept(rt: Runtime, actor: Actor, reason: str) -> bool:
     """Believe the clock as it is now, because a person has looked at it; False if it was believed already.
 
@@ -59,6 +68,8 @@ def accept(rt: Runtime, actor: Actor, reason: str) -> bool:
     """
     if not reason.strip():
         raise RejectedError((problem("reason_missing", "--reason"),))
+    from pro_service.use_cases.transaction import transaction  # noqa: PLC0415
+
     now = rt.clock()
     with rt.sessions.glance() as connection:
         last = heartbeats.newest(connection, BEATS)
@@ -91,6 +102,8 @@ def beat(rt: Runtime, name: str, took: timedelta | None = None) -> None:
 
 
 def _note(rt: Runtime, why: Doubt | None) -> None:
+    from pro_service.use_cases.transaction import SCHEDULER, transaction  # noqa: PLC0415
+
     with transaction(rt, SCHEDULER, rt.clock()) as tx:
         if why is None:
             if not standing.believe_clock(tx.session):
@@ -113,6 +126,8 @@ def _has_jumped(rt: Runtime) -> bool:
         rt.clock.distrust(rt.clock() - server)
     held, jumped = rt.clock.held, rt.clock.jump()
     if jumped is not None:
+        from pro_service.use_cases.transaction import SCHEDULER, transaction  # noqa: PLC0415
+
         seconds = round(jumped.total_seconds())
         with transaction(rt, SCHEDULER, rt.clock()) as tx:
             heartbeats.forget(tx.session, REPAIR)

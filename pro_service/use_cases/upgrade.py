@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pro_service import runtime
 from pro_service.core.problems import SetUpError
 from pro_service.settings import Settings
-from pro_service.store import migrate
+from pro_service.store import migrate, readiness
 from pro_service.store.database import make_engine
 from pro_service.store.manifests import Backup
 from pro_service.use_cases import backup
@@ -39,15 +39,15 @@ def upgrade(
     """
     engine = make_engine(settings.database_url)
     try:
-        migrate.require_finished(engine)
-        if migrate.revision(engine) != migrate.head():
+        readiness.require_finished(engine)
+        if readiness.revision(engine) != readiness.head():
             migrate.refuse_unable(engine)
         with migrate.alone(engine, waiting):
             # Another one may have done it meanwhile.
-            before, made = migrate.revision(engine), None
-            if before is not None and not migrate.is_known(before):
-                raise SetUpError("schema_newer", revision=before, known=migrate.head())
-            if back_up and before not in {None, migrate.head()}:
+            before, made = readiness.revision(engine), None
+            if before is not None and not readiness.is_known(before):
+                raise SetUpError("schema_newer", revision=before, known=readiness.head())
+            if back_up and before not in {None, readiness.head()}:
                 made = backup.make(settings)
                 backed_up(made)
                 # The backup may lie on the same disk.

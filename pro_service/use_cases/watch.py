@@ -16,7 +16,7 @@ from pro_service.gateways.kinds import MARKETING
 from pro_service.reports import health
 from pro_service.reports.health import Flow
 from pro_service.runtime import Runtime
-from pro_service.store import manifests, migrate
+from pro_service.store import manifests, readiness
 from pro_service.store.audit import Entry
 from pro_service.store.disk import disks
 from pro_service.store.messages import staff_mail
@@ -84,7 +84,7 @@ def _no_backup(rt: Runtime, now: datetime, *, in_use: bool) -> Iterator[Alarm]:
 
 def not_writable(rt: Runtime) -> Cause | None:
     """Return why nothing can be saved; None if it can. Reading goes on when the disk is full: only a write shows it."""
-    return migrate.write(rt.sessions, WEB_BEAT, rt.clock(), WRITE_EVERY)
+    return readiness.write(rt.sessions, WEB_BEAT, rt.clock(), WRITE_EVERY)
 
 
 def watch(rt: Runtime) -> tuple[Alarm, ...]:

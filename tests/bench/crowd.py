@@ -10,11 +10,11 @@ from itertools import count
 from typing import Any
 
 from sqlalchemy import Connection, String, Table, cast, func, insert, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import schema, studies
+from pro_service.store.session import Session
 from pro_service.store.vault import sealed
 from tests.bench import bulk
 from tests.bench.places import NOW, STUDY, check
@@ -53,10 +53,10 @@ class _Copier:
 
     def _there(self, stories: Sequence[Story]) -> dict[str, Callable[[Mapping[str, Any]], Any]]:
         """Ids that are the same for everybody here."""
-        with Session(self.connection) as session:
-            study = next(found for found in studies.all_studies(session) if found.code == STUDY)
-            version = studies.newest(session, study.id)
-            sites = sorted(studies.site_ids(session, study.id).values())  # in the order of the protocol
+        session = Session(self.connection)
+        study = next(found for found in studies.all_studies(session) if found.code == STUDY)
+        version = studies.newest(session, study.id)
+        sites = sorted(studies.site_ids(session, study.id).values())  # in the order of the protocol
         check(version is not None and sites, "the study is not there")
         theirs = sorted({story.rows["participants"][0]["site_id"] for story in stories})
         site_of = dict(zip(theirs, sites, strict=False))

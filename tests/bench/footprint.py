@@ -35,7 +35,7 @@ BURST_WORKERS = 16
 STARTED_WITHIN = 60.0
 LIBRARIES = (
     "alembic, apscheduler.schedulers.background, argon2, babel, click, cryptography.hazmat.primitives.ciphers.aead, "
-    "dotenv, flask, holidays, phonenumbers, sqlalchemy.orm, twilio.rest, waitress"
+    "dotenv, flask, holidays, phonenumbers, sqlalchemy, twilio.rest, waitress"
 )
 BARE = f"import time, {LIBRARIES}; print('ready', flush=True); time.sleep(60)"
 MIB = 1024
@@ -94,6 +94,8 @@ def _started(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...],
         yield line("H8 start, web", kind, size, "s", times)
         again = take_turns({OURS: scheduler, LIMIT: programs[LIMIT]}, plan.rounds)
         yield line("H8 start, scheduler", kind, size, "s", again)
+        commands = {OURS: partial(_tick, rt, places.folder), LIMIT: _imports}
+        yield line("H8 tick as a command, nothing due", kind, size, "s", take_turns(commands, plan.rounds))
         for name, of in (("web", OURS), ("scheduler", "scheduler")):
             found = {OURS: weights[of], LIMIT: weights[LIMIT]}
             yield line(f"H8 memory, {name}", kind, size, "MiB", found)
@@ -129,6 +131,22 @@ def _bare(folder: Path) -> _Program:
     return _Program(
         command, {"PATH": "/usr/bin:/bin"}, folder, lambda _: b"ready" in (folder / "start.log").read_bytes()
     )
+
+
+def _tick(rt: Runtime, folder: Path, _: int) -> float:
+    """One tick as cron starts it."""
+    began = time.perf_counter()
+    done = subprocess.run([PROGRAM, "tick"], env=_told(rt), cwd=folder, capture_output=True, check=True)
+    took = time.perf_counter() - began
+    check(b"looked at 0, commands 0" in done.stdout, "there was something to do")
+    return took
+
+
+def _imports(_: int) -> float:
+    """The least a command of ours imports."""
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import sqlalchemy, cryptography"], check=True)
+    return time.perf_counter() - began
 
 
 def _told(rt: Runtime, **more: str) -> dict[str, str]:

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import text
 
 from pro_service.runtime import Runtime
-from pro_service.use_cases.tick import TickReport, tick
+from pro_service.use_cases.idle import TickReport
+from pro_service.use_cases.tick import tick
 from tests.bench import crowd
 from tests.bench.peers import apscheduler
 from tests.bench.places import NOW, Kind, Places, check

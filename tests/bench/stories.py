@@ -14,7 +14,7 @@ from pro_service.core.conversation.answers import on_answers
 from pro_service.core.schedule.agenda import next_moment, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import schema
-from pro_service.store.database import Session
+from pro_service.store.session import Session
 from pro_service.use_cases import study
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.enrolment.enrol import enrol_file

@@ -1,5 +1,6 @@
 """What the commands print, and how they end."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from waitress.proxy_headers import proxy_headers_middleware
 from pro_service import paths
 from pro_service.cli.service import with_whole_address
 from tests.cli.conftest import Run
-from tests.peers import databases
+from tests.peers import configuration, databases
 
 HEADER = "participant,site,procedure_date,language,messaging_consent,phone"
 ROWS = ("P-001,IST,2026-03-02,en,2026-03-02,+12025550123", "P-002,BER,2026-03-09,tr,,")
@@ -208,3 +209,38 @@ def test_behind_a_proxy_each_visitor_has_an_address_of_their_own(written: str, f
     given = {"REMOTE_ADDR": "127.0.0.1", "REMOTE_PORT": "50000", "HTTP_X_FORWARDED_FOR": written}
     served(given, lambda _status, _headers, _fault=None: lambda _sent: None)
     assert seen == [found]
+
+
+NOT_TO_LOOK = (
+    *("alembic", "apscheduler", "argon2", "babel", "flask", "holidays", "jinja2", "phonenumbers", "requests", "twilio"),
+    *("smtplib", "sqlalchemy.orm", "sqlalchemy.dialects.postgresql"),
+    *("pro_service.core.replies.reading", "pro_service.use_cases.tick", "pro_service.use_cases.transaction"),
+)
+"""Modules that take long to import, and that are not needed to see that nothing is due."""
+SHOW_IMPORTED = """
+import sys
+from pro_service.cli import main
+main(standalone_mode=False)
+print(*sys.modules, file=sys.stderr)
+"""
+CONFIGURED = {
+    "TWILIO_ACCOUNT_SID": configuration.ACCOUNT_SID,
+    "TWILIO_AUTH_TOKEN": configuration.AUTH_TOKEN,
+    "TWILIO_FROM": "+12025550100",
+    "TWILIO_BASE_URL": "http://127.0.0.1:8026",
+    "SMTP_HOST": "127.0.0.1",
+    "MAIL_FROM": "pro@example.org",
+}
+
+
+def test_an_idle_tick_imports_only_what_looks(
+    run: Run, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Cron starts one each minute, and importing takes longer than all the rest of it.
+    for name, value in CONFIGURED.items():
+        monkeypatch.setenv(name, value)
+    assert run("tick").status == 0, study
+    command = [sys.executable, "-c", SHOW_IMPORTED, "--env-file", tmp_path / "service.env", "tick", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not any(json.loads(done.stdout).values())
+    assert set(NOT_TO_LOOK) & set(done.stderr.split()) == set()

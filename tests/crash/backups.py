@@ -25,7 +25,7 @@ from pro_service import runtime
 from pro_service.core.problems import SetUpError
 from pro_service.runtime import open_runtime
 from pro_service.settings import Settings, at
-from pro_service.store import manifests, migrate, transfer
+from pro_service.store import manifests, readiness, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.unavailable import UNREACHABLE
@@ -124,7 +124,7 @@ class Trial:
             if at == revision:
                 assert stored(now[0]) == first
                 return "nothing"
-            assert at == migrate.head()
+            assert at == readiness.head()
             now[0] = self._kept()
             return "whole"
 
@@ -234,7 +234,7 @@ def amounts(told: Settings) -> Mapping[str, str]:
 def _revision(told: Settings) -> str | None:
     engine = make_engine(told.database_url)
     try:
-        return migrate.revision(engine)
+        return readiness.revision(engine)
     finally:
         engine.dispose()
 

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 
 from pro_service import runtime
 from pro_service.runtime import Runtime
-from pro_service.store.database import Session
 from pro_service.store.schema import attempts, escalations, messages, participants, receipts, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import opened
 from tests.crash.world import MAIL, Plan
 from tests.peers.configuration import ACCOUNT_SID, AUTH_TOKEN

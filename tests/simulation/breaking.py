@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy import Engine
 
-from pro_service.store.database import Session, Sessions
+from pro_service.store.database import Sessions
+from pro_service.store.session import Session
 
 Boundary: TypeAlias = Literal["before the commit", "after the commit"]
 

@@ -20,7 +20,8 @@ from pro_service.runtime import Runtime
 from pro_service.store.messages import overdue
 from pro_service.store.participants.cases import Loaded, Loader
 from pro_service.store.schema import escalations, messages, participants, windows
-from pro_service.use_cases.tick import TickReport, tick
+from pro_service.use_cases.idle import TickReport
+from pro_service.use_cases.tick import tick
 from tests.simulation.carrier import Carrier
 from tests.simulation.life import Life
 from tests.simulation.weather import Outage

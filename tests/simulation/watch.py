@@ -17,7 +17,7 @@ from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import AnyRow, attempts, escalations, inbound, messages, participants, responses, windows
 from pro_service.use_cases.failures import is_retried
-from pro_service.use_cases.tick import TickReport
+from pro_service.use_cases.idle import TickReport
 from tests.simulation import words
 from tests.simulation.carrier import Taken
 from tests.simulation.people import Person

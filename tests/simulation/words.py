@@ -2,7 +2,7 @@
 
 import random
 
-from pro_service.core.replies import phrases
+from pro_service.core.replies.number_words import NUMBERS
 
 ANSWERS = ("{n}", "{n}", "{n}", " {n} ", "{n}.", "{word}", "{thanks}")
 GARBLE = ("{n}-{more}", "{n} {more}", "{n},5", "{n}?{more}", "99", "-{n}", "{n}{n}{n}", "{n} or {more}")
@@ -31,7 +31,7 @@ THANKS = {"tr": "{n} teşekkürler", "en": "{n} thanks"}
 
 def number(value: int, language: str, chance: random.Random) -> str:
     """A value as people write it: always readable, never the same."""
-    spoken = {n: word for word, n in phrases.NUMBERS[language].items()}
+    spoken = {n: word for word, n in NUMBERS[language].items()}
     return chance.choice(ANSWERS).format(n=value, word=spoken[value], thanks=THANKS[language].format(n=value))
 
 

@@ -19,7 +19,7 @@ from pro_service.cli import main
 from pro_service.core.problems import RejectedError, SetUpError
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings, at
-from pro_service.store import manifests, migrate, transfer
+from pro_service.store import manifests, readiness, transfer
 from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.messages import channels
@@ -321,7 +321,7 @@ def test_a_place_that_was_left_unfinished_opens_for_nobody_and_is_begun_anew(
     engine = make_engine(place.database_url)
     runtime.upgrade(place)
     with engine.begin() as connection:
-        migrate.mark_unfinished(connection)
+        readiness.mark_unfinished(connection)
     for open_it in (lambda: open_runtime(place), lambda: backup.make(place, tmp_path / "no"), lambda: _upgraded(place)):
         with pytest.raises(SetUpError) as refused:
             open_it()
@@ -379,8 +379,8 @@ def test_several_upgrades_at_once_make_one_backup_of_the_earlier_schema(old: Set
         thread.join()
     assert faults == []
     [made] = [one.backup for one in done if one.backup is not None]
-    assert {one.after for one in done} == {migrate.head()}
-    assert (made.manifest.schema_revision, list(old.backup_dir.iterdir())) < (migrate.head(), [made.folder])
+    assert {one.after for one in done} == {readiness.head()}
+    assert (made.manifest.schema_revision, list(old.backup_dir.iterdir())) < (readiness.head(), [made.folder])
     assert _upgraded(old).backup is None
     # The earlier schema comes back as this release's.
     engine = "sqlite" if old.database_url.startswith("sqlite") else "postgresql"

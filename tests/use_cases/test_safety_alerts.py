@@ -7,7 +7,6 @@ from threading import Barrier, Thread
 
 import pytest
 from sqlalchemy import Connection, event, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.routes import ROUTES
 from pro_service.core.texts import contains_address, segments
@@ -17,6 +16,7 @@ from pro_service.runtime import Bundle, Bundles, Runtime
 from pro_service.store.audit import Actor
 from pro_service.store.messages import overdue
 from pro_service.store.schema import audit_trail, messages, participants, roles, staff_telephones, users
+from pro_service.store.session import Session
 from pro_service.store.staff import colleagues
 from pro_service.store.staff.accounts import Login
 from pro_service.use_cases import doctor, mails

@@ -21,7 +21,7 @@ from pro_service import logs
 from pro_service.core.problems import unavailable, words
 from pro_service.gateways.twilio.signatures import sign
 from pro_service.runtime import Runtime, open_runtime
-from pro_service.store import heartbeats, migrate
+from pro_service.store import heartbeats, readiness
 from pro_service.store.database import make_engine
 from pro_service.store.schema import inbound, receipts, responses
 from pro_service.store.unavailable import UNREACHABLE, why_unavailable
@@ -227,8 +227,8 @@ def test_the_log_the_doctor_and_a_command_tell_one_fault_from_another(
     ids = getattr(caplog.records[-1], "ids")  # noqa: B009 -- a field of ours that the type does not know
     assert ids.get("code") or way == "postgresql-gone", "there is nobody left who could tell one"
     with fault(rt):
-        assert migrate.try_to_write(rt.sessions) in causes
-    assert migrate.try_to_write(rt.sessions) is None
+        assert readiness.try_to_write(rt.sessions) in causes
+    assert readiness.try_to_write(rt.sessions) is None
     assert all(all(words(unavailable(cause))) for cause in causes)
 
 

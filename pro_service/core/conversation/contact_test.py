@@ -9,11 +9,10 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.case import UNREACHABLE, Case, Participant, State
 from pro_service.core.commands import CancelTexts, Command, Send, Unreachable
-from pro_service.core.conversation.rules import CORRECTION
+from pro_service.core.conversation.spans import CORRECTION
 from pro_service.core.protocol import Medium
 from pro_service.core.providers import FACTS, WayOut
 from pro_service.core.replies.folding import plain
-from pro_service.core.replies.numbers import courteous
 from pro_service.core.schedule.agenda import escalate, may_text
 
 KIND = "reach"
@@ -79,6 +78,9 @@ def failure(test: ReachTest, now: datetime) -> Failure | None:
 
 def confirms(test: ReachTest, text: str, arrived: datetime) -> bool:
     """Whether a text that arrived then confirms the test, or confirms it again; then it answers no question."""
+    # The reader's patterns take long to make; most who know of tests read no text.
+    from pro_service.core.replies.numbers import courteous  # noqa: PLC0415
+
     if courteous(plain(text)) not in CONFIRMING or not test.started_at <= arrived <= test.started_at + LATE:
         return False
     if test.confirmed_at is not None:

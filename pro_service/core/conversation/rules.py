@@ -33,6 +33,7 @@ from pro_service.core.commands import (
 )
 from pro_service.core.conversation.answers import on_answers, with_records
 from pro_service.core.conversation.call_wishes import ask_for_call
+from pro_service.core.conversation.spans import CORRECTION, PATIENCE
 from pro_service.core.protocol import LevelCode, Medium
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
@@ -42,10 +43,6 @@ from pro_service.core.schedule.call_times import CallHours
 from pro_service.core.schedule.prompts import moved_prompt
 from pro_service.core.schedule.windows import local_instant
 
-CORRECTION = timedelta(minutes=10)
-"""Another number this soon after an answer is about that answer."""
-PATIENCE = timedelta(hours=2)
-"""How long a reply of ours is worth sending."""
 REPEAT = timedelta(seconds=60)
 """The same number this soon may be the telephone sending twice."""
 ECHO = timedelta(seconds=30)

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pro_service.core.case import PENDING, REPLIED, Case, MessageFacts, Other, WindowFacts
-from pro_service.core.conversation.rules import CORRECTION
+from pro_service.core.conversation.spans import CORRECTION
 from pro_service.core.protocol import CONVERSING
 from pro_service.core.replies.folding import plain
-from pro_service.core.replies.phrases import SMALL_NUMBERS
+from pro_service.core.replies.number_words import SMALL_NUMBERS
 from pro_service.core.schedule.prompts import may_prompt
 
 TURN = timedelta(hours=3)

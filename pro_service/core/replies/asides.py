@@ -10,7 +10,7 @@ its sign.
 import re
 from functools import lru_cache
 
-from pro_service.core.replies.phrases import NUMBERS
+from pro_service.core.replies.number_words import NUMBERS
 
 _TWICE_TR, _TWICE_EN = (rf"([0-9]+|{'|'.join(NUMBERS[language])})" for language in ("tr", "en"))
 _BEFORE_A_DATE = r"^((?:.*[ ,.])?(?:agrim?|puanim|skorum|cevabim|pain|score|answer)\b[^,.;!?\ufffd]*[0-9])\s*[.!;]+\s*"

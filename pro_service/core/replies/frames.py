@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from pro_service.core.replies.phrases import NUMBERS
+from pro_service.core.replies.number_words import NUMBERS
 
 
 class Frames(NamedTuple):

@@ -3,7 +3,8 @@
 import re
 
 from pro_service.core.replies.folding import contains, plain
-from pro_service.core.replies.phrases import NUMBERS, PROXY
+from pro_service.core.replies.number_words import NUMBERS
+from pro_service.core.replies.phrases import PROXY
 from pro_service.core.replies.remarks import unknown
 
 _NAME = r"[A-ZÇĞİÖŞÜ][\w’'-]+"

@@ -13,6 +13,7 @@ from pro_service.core.replies import frames, phrases
 from pro_service.core.replies.asides import without_asides, without_sign
 from pro_service.core.replies.folding import DOUBT, contains, marked, plain_of
 from pro_service.core.replies.names import named, without_names
+from pro_service.core.replies.number_words import NUMBERS
 from pro_service.core.replies.remarks import fit, parted, without_remarks
 from pro_service.core.replies.slips import harmless, meant
 
@@ -78,7 +79,7 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
     `language` is a tag, unknown reads as English.
     """
     primary = language.replace("_", "-").partition("-")[0].strip().lower()
-    primary = primary if primary in phrases.NUMBERS else "en"
+    primary = primary if primary in NUMBERS else "en"
     text = without_names(without_sign(text) if primary == "en" else text)
     mark = _spoken(primary).sub(r"\1, ", marked(text))
     value = _value(mark, primary, low, high)
@@ -136,7 +137,7 @@ def _beside_remarks(text: str, language: str, low: int, high: int) -> int | None
     if high < _NO_WORD:
         mark = without_asides(mark, language)
     said = plain_of(mark).split()
-    numbered = _WARMTH not in said and any(token.isdecimal() or token in phrases.NUMBERS[language] for token in said)
+    numbered = _WARMTH not in said and any(token.isdecimal() or token in NUMBERS[language] for token in said)
     if not numbered or not 1 < len(said) <= _LONGEST_TOLD or _POINT_FIRST.search(mark) or named(text):
         return None
     left, moods = without_remarks(mark, language)
@@ -151,7 +152,7 @@ def _spaced(text: str) -> str:
 
 def _tokens(text: str, language: str) -> list[str]:
     """Split a text into words and numbers: `7'ydi` is `7`, `7puan` is `7 puan`."""
-    numbers = phrases.NUMBERS[language]
+    numbers = NUMBERS[language]
     tokens: list[str] = []
     for token in plain_of(_ended(language).sub(r"\1\2", text)).split():
         glued = _GLUED.fullmatch(token)
@@ -167,7 +168,7 @@ def _mended(token: str, language: str) -> str:
 
 def _once(tokens: list[str], language: str) -> list[str]:
     """Leave out a number word that only says the digits beside it once more: `7 (yedi)`."""
-    numbers = phrases.NUMBERS[language]
+    numbers = NUMBERS[language]
     beside = ({*tokens[max(0, place - 1) : place], *tokens[place + 1 : place + 2]} for place in range(len(tokens)))
     return [token for token, near in zip(tokens, beside, strict=True) if str(numbers.get(token)) not in near]
 
@@ -175,7 +176,7 @@ def _once(tokens: list[str], language: str) -> list[str]:
 @lru_cache
 def _sized(language: str) -> re.Pattern[str]:
     """Match a number that Turkish makes a size of: `6lık`, `beşlik bir`."""
-    words = (word for word, number in phrases.NUMBERS["tr"].items() if number != 1)
+    words = (word for word, number in NUMBERS["tr"].items() if number != 1)
     number = "|".join(("[0-9]+", *(words if language == "tr" else ())))
     return re.compile(rf"\b({number}) ?'?(?:puan ?)?{frames.AS_SIZE}\b(?: +bir\b)?")
 
@@ -183,7 +184,7 @@ def _sized(language: str) -> re.Pattern[str]:
 @lru_cache
 def _ended(language: str) -> re.Pattern[str]:
     """Match a number with a Turkish ending; in an English study it can only be in digits."""
-    number = "|".join(("[0-9]+", *(phrases.NUMBERS["tr"] if language == "tr" else ())))
+    number = "|".join(("[0-9]+", *(NUMBERS["tr"] if language == "tr" else ())))
     return re.compile(rf"\b(?:({number})'?(?:{'|'.join(frames.ENDINGS)})|{frames.WITH_ENDING_LIKE_STOP})\b")
 
 
@@ -191,7 +192,7 @@ def _number(word: str, language: str) -> int | None:
     """Give the value of a word of a text, in digits or as a number word; `07` has none."""
     if word.isdecimal():
         return int(word) if word == "0" or not word.startswith("0") else None
-    return phrases.NUMBERS[language].get(word, meant(word, language))
+    return NUMBERS[language].get(word, meant(word, language))
 
 
 @lru_cache(maxsize=512)
@@ -222,7 +223,7 @@ def _parts(lines: str, high: int, language: str) -> _Parts:
     """Compile parts of frames, in which HIGHEST is the highest value in digits and in words."""
     if not lines.strip():
         return ()
-    highest = "|".join((str(high), *(word for word, number in phrases.NUMBERS[language].items() if number == high)))
+    highest = "|".join((str(high), *(word for word, number in NUMBERS[language].items() if number == high)))
     return (re.compile(frames.pattern(lines.replace("HIGHEST", f"({highest})"))),)
 
 

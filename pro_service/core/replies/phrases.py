@@ -12,43 +12,7 @@ from itertools import product
 from types import MappingProxyType
 
 from pro_service.core.case import Part
-
-NUMBERS: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {
-        "tr": MappingProxyType(
-            {
-                "sifir": 0,
-                "bir": 1,
-                "iki": 2,
-                "uc": 3,
-                "dort": 4,
-                "bes": 5,
-                "alti": 6,
-                "yedi": 7,
-                "sekiz": 8,
-                "dokuz": 9,
-                "on": 10,
-            },
-        ),
-        "en": MappingProxyType(
-            {
-                "nought": 0,
-                "zero": 0,
-                "one": 1,
-                "two": 2,
-                "three": 3,
-                "four": 4,
-                "five": 5,
-                "six": 6,
-                "seven": 7,
-                "eight": 8,
-                "nine": 9,
-                "ten": 10,
-            },
-        ),
-    },
-)
-"""Number words of each language; an unknown language reads as English."""
+from pro_service.core.replies.number_words import SMALL_NUMBERS
 
 NOT_SLIPS = frozenset(
     {"agir", "form", "pints", "quiet", "there", "tree", "thee", "seen", "sven", "teen", "foru", "atli", "siir"}
@@ -272,8 +236,6 @@ SNOOZE_HOUR = frozenset(
     | _each("not", "right now|at the moment|just now")
     | _each("|i", "cant|cannot", "answer|talk|reply|text", "now|right now|at the moment"),
 )
-SMALL_NUMBERS: Mapping[str, int] = MappingProxyType({**NUMBERS["tr"], **NUMBERS["en"]})
-"""In a wish about hours both languages are read."""
 _NUMBER = rf"([0-9]{{1,2}}|{'|'.join(SMALL_NUMBERS)})"
 _HOURS = r"(?:hours?|hrs?|h)"
 IN_HOURS = re.compile(

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Literal, TypeAlias
 
 from pro_service.core.case import Part
-from pro_service.core.replies import phrases
+from pro_service.core.replies import number_words, phrases
 from pro_service.core.replies.folding import contains, marked, plain, plain_of
 from pro_service.core.replies.numbers import Reason, courteous, find
 from pro_service.core.replies.safety import alarming
@@ -275,7 +275,7 @@ def _in_hours(meant: str) -> Snooze | None:
     if found is None:
         return None
     number = next(part for part in found.groups() if part is not None)
-    hours = int(number) if number.isdecimal() else phrases.SMALL_NUMBERS[number]
+    hours = int(number) if number.isdecimal() else number_words.SMALL_NUMBERS[number]
     return Snooze("hour", hours) if 0 < hours <= _MOST_HOURS else None
 
 

@@ -19,7 +19,8 @@ from typing import TypeAlias
 
 from pro_service.core.replies import frames
 from pro_service.core.replies.folding import DOUBT, contains, plain_of
-from pro_service.core.replies.phrases import HALVES, NUMBERS, OPT_OUT, OPT_OUT_HINTS, PROXY, WRONG_NUMBER_INSIDE
+from pro_service.core.replies.number_words import NUMBERS
+from pro_service.core.replies.phrases import HALVES, OPT_OUT, OPT_OUT_HINTS, PROXY, WRONG_NUMBER_INSIDE
 from pro_service.core.replies.remark_words import CONDITIONS_TR, VOCABULARIES
 from pro_service.core.replies.slips import meant
 

@@ -12,7 +12,8 @@ from operator import ge
 from types import MappingProxyType
 
 from pro_service.core.replies.frames import FRAMES, words
-from pro_service.core.replies.phrases import NOT_SLIPS, NUMBERS, SMALL_NUMBERS
+from pro_service.core.replies.number_words import NUMBERS, SMALL_NUMBERS
+from pro_service.core.replies.phrases import NOT_SLIPS
 
 _HELD = 3
 _SWAPPED = 4

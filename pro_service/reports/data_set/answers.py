@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, Integer, Select, String, bindparam, case, cast, func, literal_column, select
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import ColumnElement, type_coerce
 
 from pro_service.exports.data_tables import labels
 from pro_service.exports.tables import Cell
 from pro_service.reports.data_set.frame import Frame, Member, everybody
 from pro_service.store.schema import audit_trail, responses, windows
+from pro_service.store.session import Session
 
 a, r, w = audit_trail.c, responses.c, windows.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import CONSENTED
 from pro_service.core.ladder import RUNGS
@@ -29,6 +28,7 @@ from pro_service.store.schema import (
     schedule_changes,
     windows,
 )
+from pro_service.store.session import Session
 
 Cells = Sequence[Cell]
 COMMAND = "cli"

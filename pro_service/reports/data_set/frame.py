@@ -7,7 +7,6 @@ from json import loads
 from typing import NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.trail.as_of import Earlier, earlier
 from pro_service.core.trail.facts import TrailRow
@@ -15,6 +14,7 @@ from pro_service.exports.data_tables import Shape
 from pro_service.store.audit import as_written
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import audit_seals, audit_trail, participants, protocol_versions, sites
+from pro_service.store.session import Session
 
 BATCH = 400
 """Participants read together."""

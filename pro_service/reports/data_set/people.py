@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import CONSENTED, PROMPTS, UNREACHABLE, Answer, Case, Source, WindowFacts
 from pro_service.core.ladder import RUNGS
@@ -17,6 +16,7 @@ from pro_service.reports.data_set.frame import Frame, Member, earlier_facts, eve
 from pro_service.reports.data_set.texts import Text
 from pro_service.store.participants.cases import Loaded, Loader, zone_of
 from pro_service.store.schema import calls, responses, windows
+from pro_service.store.session import Session
 
 c, r, w = calls.c, responses.c, windows.c
 _IDS: BindParameter[Sequence[int]] = bindparam("ids", expanding=True)

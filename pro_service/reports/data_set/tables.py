@@ -7,7 +7,6 @@ from json import loads
 from typing import Any, TypedDict
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pro_service.core.iso8601 import instant_text
 from pro_service.core.trail.seals import anchor_of
@@ -18,6 +17,7 @@ from pro_service.reports.data_set.frame import Frame
 from pro_service.store import seals
 from pro_service.store.participants.cases import Loader
 from pro_service.store.schema import audit_trail, protocol_versions, users
+from pro_service.store.session import Session
 
 Rows = Iterable[Sequence[Cell]]
 v = protocol_versions.c

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, Select, and_, bindparam, case, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import PENDING
 from pro_service.reports.data_set.frame import Frame
 from pro_service.store.schema import AnyRow, attempts, messages, receipts, windows
+from pro_service.store.session import Session
 
 m, t = messages.c, attempts.c
 WAITS = "pending"

@@ -5,7 +5,6 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.schedule.status import settled_as, status
@@ -17,6 +16,7 @@ from pro_service.reports.data_set.people import Given, Person, current_windows, 
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import NOT_DUE
 from pro_service.store.schema import roles
+from pro_service.store.session import Session
 
 NO_WINDOW = "not_scheduled"
 NOT_EXPLAINED = "not_explained"

@@ -6,10 +6,10 @@ from datetime import date, datetime, timedelta
 from itertools import accumulate
 
 from sqlalchemy import Connection, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.providers import Pace
 from pro_service.store.schema import AnyRow, channels
+from pro_service.store.session import Session
 
 c = channels.c
 AHEAD = timedelta(seconds=5)

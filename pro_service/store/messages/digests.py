@@ -4,10 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import bindparam, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, messages, roles, sites, users
+from pro_service.store.session import Session
 from pro_service.store.staff.accounts import HOLDS, Grant
 from pro_service.store.vault import sealed
 

@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from pro_service.core.providers import Arrival
 from pro_service.store.audit import Entry
@@ -23,6 +22,7 @@ from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, Instant, escalations, inbound, inbox_actions, participants, users, windows
 from pro_service.store.schema import telephone_keys as keys_table
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault, opened, sealed
 
 i = inbound.c

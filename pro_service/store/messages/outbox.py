@@ -26,7 +26,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import CONSENTED, PROMPTS
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
@@ -53,6 +52,7 @@ from pro_service.store.schema import (
     users,
     windows,
 )
+from pro_service.store.session import Session
 from pro_service.store.vault import token_hash
 
 i, m, p, w = inbound.c, messages.c, participants.c, windows.c

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import AnyRow, Instant, escalations, participants, sites, studies, users
+from pro_service.store.session import Session
 
 e, p = escalations.c, participants.c
 

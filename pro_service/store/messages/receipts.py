@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.providers import Receipt
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, attempts, messages, receipts
+from pro_service.store.session import Session
 from pro_service.store.vault import token_hash
 
 m = messages.c

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, and_, bindparam, func, or_, select, true, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import EscalationFacts
 from pro_service.core.commands import Escalate
@@ -20,6 +19,7 @@ from pro_service.store.messages.waiting import READY
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, escalations, messages, participants, roles, users
+from pro_service.store.session import Session
 from pro_service.store.staff.accounts import HOLDS
 from pro_service.store.vault import sealed
 

@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from sqlalchemy import bindparam, func, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import OLD_KEY, AnyRow, inbound, messages
 from pro_service.store.schema import telephone_keys as table
+from pro_service.store.session import Session
 from pro_service.store.vault import UnreadableError, Vault, opened, sealed
 
 k = table.c

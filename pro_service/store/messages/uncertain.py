@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, case, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import WRONG_CLOCK
 from pro_service.core.providers import WayOut
@@ -18,6 +17,7 @@ from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.messages.waiting import LONGEST_DOUBT, UNCERTAIN, UNSETTLED
 from pro_service.store.participants import contact
 from pro_service.store.schema import IS_TEXT, AnyRow, attempts, inbound, messages, participants, receipts, windows
+from pro_service.store.session import Session
 from pro_service.store.staff import telephones
 
 a, m, p, w = attempts.c, messages.c, participants.c, windows.c

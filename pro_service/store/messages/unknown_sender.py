@@ -7,15 +7,15 @@ are sealed with the key of the text that they answer.
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
-from pro_service.core.conversation.rules import PATIENCE
+from pro_service.core.conversation.spans import PATIENCE
 from pro_service.core.conversation.unknown_sender import FRAME, KIND
 from pro_service.store.audit import Entry
 from pro_service.store.messages.inbox import Text, key_of
 from pro_service.store.participants.cases import zone_of
 from pro_service.store.participants.writer import Words, Writer
 from pro_service.store.schema import inbound, messages
+from pro_service.store.session import Session
 from pro_service.store.vault import sealed
 
 m, i = messages.c, inbound.c

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, and_, bindparam, case, func, literal_column, or_, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import PROMPTS, UNREACHABLE, WRONG_CLOCK
 from pro_service.core.conversation.unknown_sender import KIND as STRANGER
@@ -12,6 +11,7 @@ from pro_service.core.providers import SAME_MESSAGE, ways_of
 from pro_service.core.schedule.safety_alerts import KIND as STAFF
 from pro_service.store.confirmations import HELD
 from pro_service.store.schema import IN_DOUBT, IS_TEXT, AnyRow, attempts, messages, participants, windows
+from pro_service.store.session import Session
 
 m, p, w = messages.c, participants.c, windows.c
 

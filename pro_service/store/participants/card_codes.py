@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.card_code import CODES, LENGTH, SHORT, code_of, is_short
 from pro_service.core.case import WindowFacts
@@ -17,6 +16,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.links import owner_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import entry_codes, links, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault, opened, sealed, token_hash
 
 c = entry_codes.c

@@ -23,7 +23,6 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import (
     WRONG_CLOCK,
@@ -54,6 +53,7 @@ from pro_service.store.schema import (
     studies,
     windows,
 )
+from pro_service.store.session import Session
 
 ProtocolOf = Callable[[Session | Connection, int], Protocol]
 """(through what to ask, protocol version id) -> Protocol; the runtime keeps them parsed."""

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.texts import masked, masked_address
 from pro_service.store.participants import counts
@@ -17,6 +16,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import seal_of_telephone
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, escalations, former_telephones, participants, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 p, f = participants.c, former_telephones.c

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.conversation.contact_test import By, Failure, ReachTest
 from pro_service.store.schema import AnyRow, messages, reach_tests
+from pro_service.store.session import Session
 from pro_service.store.vault import token_hash
 
 t, m = reach_tests.c, messages.c

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from sqlalchemy import bindparam, insert, select, text, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Participant, WindowFacts
 from pro_service.core.routes import CARD
 from pro_service.store.bulk import change as change_rows
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import closings, participants, tallies, windows
+from pro_service.store.session import Session
 
 WHOLE = "*"
 """In place of a time point: the whole of one participant's case."""

@@ -15,7 +15,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, select
-from sqlalchemy.orm import Session
 
 from pro_service.core import ladder as ladders
 from pro_service.core.case import CONSENTED
@@ -28,6 +27,7 @@ from pro_service.store.audit import Entry, as_written, audit_row, fingerprint
 from pro_service.store.bulk import Bulk
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import audit_trail, former_telephones, participants, responses, sites, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault, opened, sealed
 
 HIDDEN = "•••"

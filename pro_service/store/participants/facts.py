@@ -9,13 +9,13 @@ from json import loads
 from typing import Any
 
 from sqlalchemy import BindParameter, Column, ColumnElement, Date, String, and_, bindparam, func, or_, select, union
-from sqlalchemy.orm import Session
 from sqlalchemy.sql.expression import type_coerce
 
 from pro_service.core.trail.facts import DECLINED, STUDY, Kept, Told, TrailRow
 from pro_service.store.audit import fingerprint
 from pro_service.store.bulk import AnySelect
 from pro_service.store.schema import AnyRow, Instant, audit_trail, participants, responses, sites, studies, windows
+from pro_service.store.session import Session
 
 a, p, r, w = audit_trail.c, participants.c, responses.c, windows.c
 FACTS = ("participant", "window", "response")

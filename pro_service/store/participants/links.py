@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Source
 from pro_service.core.providers import MAIL
 from pro_service.store.bulk import row_ids
 from pro_service.store.schema import AnyRow, links, messages, participants
+from pro_service.store.session import Session
 from pro_service.store.vault import token_hash
 
 

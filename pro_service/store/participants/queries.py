@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, exists, func, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import participants, queries, sites, users, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault
 
 q, p, w = queries.c, participants.c, windows.c

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import inbound, participants, revelations, sites, users
+from pro_service.store.session import Session
 
 v, p, i = revelations.c, participants.c, inbound.c
 Source = Literal["text", "call", "visit", "other"]

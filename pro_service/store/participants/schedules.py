@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.changes.reschedule import Rescheduled
 from pro_service.core.protocol import Window
@@ -15,6 +14,7 @@ from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import told_window, window_row
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import AnyRow, participants, responses, schedule_changes, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault
 
 w = windows.c

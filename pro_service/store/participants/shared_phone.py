@@ -5,11 +5,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from sqlalchemy import BindParameter, bindparam, select
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import Case, Other
 from pro_service.core.conversation.shared_phone import seen_by_others
 from pro_service.store.schema import participants
+from pro_service.store.session import Session
 
 p = participants.c
 

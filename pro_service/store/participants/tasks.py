@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import EscalationFacts
 from pro_service.store.audit import Entry
@@ -16,6 +15,7 @@ from pro_service.store.participants import contact
 from pro_service.store.participants.cases import Loaded, zone_of
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import calls, escalations, participants, windows
+from pro_service.store.session import Session
 from pro_service.store.vault import opened, sealed
 
 

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import participants, typed_reasons
+from pro_service.store.session import Session
 from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 t, p = typed_reasons.c, participants.c

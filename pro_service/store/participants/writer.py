@@ -17,7 +17,6 @@ from typing import Any, assert_never
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import BindParameter, Table, Update, bindparam, case, not_, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.case import (
     CONSENTED,
@@ -71,6 +70,7 @@ from pro_service.store.schema import (
     windows,
 )
 from pro_service.store.schema import typed_reasons as typed_reasons_table
+from pro_service.store.session import Session
 from pro_service.store.vault import Vault, sealed
 
 Row = dict[str, Any]

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import logins, roles, users
+from pro_service.store.session import Session
 
 u, r, l = users.c, roles.c, logins.c  # noqa: E741 -- logins, as the other tables
 HOLDS = and_(r.revoked_at.is_(None), r.approved_at.is_not(None))

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, and_, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store import studies as of_studies
 from pro_service.store.schema import AnyRow, roles, sites, studies, users
+from pro_service.store.session import Session
 from pro_service.store.staff.accounts import HOLDS, Grant
 
 r, u = roles.c, users.c

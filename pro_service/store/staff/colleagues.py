@@ -6,10 +6,10 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, true, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store.schema import roles, users
+from pro_service.store.session import Session
 from pro_service.store.staff.accounts import HOLDS
 
 u, r = users.c, roles.c

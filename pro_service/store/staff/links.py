@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import messages, tickets, users
+from pro_service.store.session import Session
 from pro_service.store.vault import sealed
 
 t, u = tickets.c, users.c

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Select, and_, func, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Role
 from pro_service.store.schema import logins, roles, sites, studies, users
+from pro_service.store.session import Session
 from pro_service.store.staff.accounts import HOLDS
 
 u, r, l = users.c, roles.c, logins.c  # noqa: E741 -- logins, as the other tables

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, or_, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.participants.writer import Writer
 from pro_service.store.schema import logins, recovery_codes, users
+from pro_service.store.session import Session
 from pro_service.store.vault import opened, sealed
 
 u, c = users.c, recovery_codes.c

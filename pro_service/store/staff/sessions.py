@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from pro_service.store.schema import logins
+from pro_service.store.session import Session
 
 l = logins.c  # noqa: E741 -- as in accounts
 

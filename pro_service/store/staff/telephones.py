@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, time
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.orm import Session
 
 from pro_service.core.protocol import Hours
 from pro_service.core.texts import masked
 from pro_service.store.schema import messages, staff_telephones
+from pro_service.store.session import Session
 from pro_service.store.vault import UNREADABLE, UnreadableError, Vault, opened, sealed
 
 t, m = staff_telephones.c, messages.c

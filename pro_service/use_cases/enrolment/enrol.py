@@ -21,7 +21,6 @@ from pro_service.core.routes import CARD
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, as_written
-from pro_service.store.database import Session
 from pro_service.store.participants.enrolment import (
     Enroller,
     Enrolment,
@@ -32,6 +31,7 @@ from pro_service.store.participants.enrolment import (
     existing,
     holders,
 )
+from pro_service.store.session import Session
 from pro_service.use_cases.enrolment.columns import passed_columns
 from pro_service.use_cases.enrolment.rows import Read, RowReader
 from pro_service.use_cases.transaction import transaction

@@ -30,13 +30,13 @@ from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
 from pro_service.store.bulk import last_id
-from pro_service.store.database import Session
 from pro_service.store.messages import channels, inbox, uncertain, unknown_sender
 from pro_service.store.messages.inbox import Read, Text
 from pro_service.store.participants import contact_tests, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.writer import Words
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 from pro_service.store.staff import telephones
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.staff import telephone

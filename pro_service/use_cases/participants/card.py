@@ -13,11 +13,10 @@ from datetime import date, datetime, time
 from functools import lru_cache
 
 import segno
-from babel.dates import format_date
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from pro_service import paths
+from pro_service import paths, wording
 from pro_service.core.card_code import code_text
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Problem, RejectedError, problem
@@ -287,7 +286,7 @@ def _sides(card: Card) -> Iterator[tuple[dict[str, object], list[tuple[str, str 
 
 
 def _day(day: date, language: Language) -> str:
-    return format_date(day, DAY.get(language, DAY[DEFAULT]), locale=language)
+    return wording.day(day, DAY.get(language, DAY[DEFAULT]), language)
 
 
 @lru_cache

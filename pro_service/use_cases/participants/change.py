@@ -19,10 +19,10 @@ from pro_service.core.texts import masked, masked_address
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor, fingerprint
-from pro_service.store.database import Session
 from pro_service.store.participants import cases, contact, counts, schedules, shared_phone
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.participants.enrolment import seal_of_telephone
+from pro_service.store.session import Session
 from pro_service.store.vault import UnreadableError
 from pro_service.use_cases import phone_numbers
 from pro_service.use_cases.participants.change_form import ChangeForm, Known, read

@@ -23,11 +23,11 @@ from pro_service.gateways.outgoing import Channel, Refused, Unavailable
 from pro_service.runtime import Runtime
 from pro_service.store import erasure_requests, erasures, heartbeats
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
 from pro_service.store.erasures import Found
 from pro_service.store.participants import cases
 from pro_service.store.participants.cases import Loaded
 from pro_service.store.schema import AnyRow
+from pro_service.store.session import Session
 from pro_service.use_cases.participants.change_form import LONGEST_REASON
 from pro_service.use_cases.transaction import Transaction, transaction
 

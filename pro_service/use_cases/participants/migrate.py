@@ -19,9 +19,9 @@ from pro_service.core.protocol import Protocol
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations, studies
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
 from pro_service.store.participants import cases, schedules
 from pro_service.store.participants.cases import Loaded
+from pro_service.store.session import Session
 from pro_service.use_cases.enrolment.enrol import newest_of
 from pro_service.use_cases.participants.change import PreparedChange, carry_out
 from pro_service.use_cases.participants.change_form import LONGEST_REASON

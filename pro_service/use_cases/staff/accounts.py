@@ -19,7 +19,7 @@ from pro_service.runtime import Runtime
 from pro_service.settings import Settings
 from pro_service.store import studies
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
+from pro_service.store.session import Session
 from pro_service.store.staff import accounts
 from pro_service.store.staff.accounts import Grant, Login
 from pro_service.store.staff.members import Member

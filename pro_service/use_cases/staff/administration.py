@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.runtime import Runtime
 from pro_service.store.audit import Actor, Entry
-from pro_service.store.database import Session
 from pro_service.store.messages import staff_mail
+from pro_service.store.session import Session
 from pro_service.store.staff import accounts as store_accounts
 from pro_service.store.staff import links, members, second_factors, sessions
 from pro_service.store.staff.accounts import Login

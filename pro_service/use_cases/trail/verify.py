@@ -12,10 +12,10 @@ from pro_service.core.trail.seals import Anchor, Header, anchor_of
 from pro_service.gateways.time_stamps import NotGenuineError
 from pro_service.runtime import Runtime
 from pro_service.store import guards, heartbeats, seals, time_stamps
-from pro_service.store.database import Session
 from pro_service.store.participants import cases, facts
 from pro_service.store.schema import AnyRow
 from pro_service.store.seals import Checked, CheckKind
+from pro_service.store.session import Session
 from pro_service.use_cases.trail import seal
 
 SEALING = timedelta(minutes=10)

@@ -16,8 +16,8 @@ from pro_service.reports import audit
 from pro_service.reports.audit import AuditQuery, Reach
 from pro_service.runtime import Runtime
 from pro_service.store import seals
-from pro_service.store.database import Session
 from pro_service.store.participants import cases
+from pro_service.store.session import Session
 from pro_service.store.staff import members
 from pro_service.use_cases.staff.accounts import folded
 from pro_service.web.access import grants, needs

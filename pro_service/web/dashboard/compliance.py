@@ -15,9 +15,9 @@ from pro_service.reports.breakdown import Breakdown, Chosen
 from pro_service.reports.compliance import ComplianceRow, left_during
 from pro_service.runtime import Runtime
 from pro_service.store import heartbeats
-from pro_service.store.database import Session
 from pro_service.store.participants.cases import Loader
 from pro_service.store.participants.counts import CALLS
+from pro_service.store.session import Session
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import A_MINUTE, CachedFigures
 from pro_service.web.csv_export import Cell, sheet

@@ -4,7 +4,7 @@ from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from pro_service.runtime import Runtime
-from pro_service.store import manifests, migrate
+from pro_service.store import manifests, readiness
 from pro_service.store.unavailable import UNREACHABLE
 from pro_service.use_cases.watch import alarms, not_writable
 
@@ -22,7 +22,7 @@ def blueprint(rt: Runtime) -> Blueprint:
 
     @probes.get("/readyz")
     def ready() -> ResponseReturnValue:
-        database = migrate.check_database(rt.sessions, BEAT)
+        database = readiness.check_database(rt.sessions, BEAT)
         backup_age = manifests.age(rt.settings.backup_dir, rt.clock())
         refused = not_writable(rt) if database.current else None
         writable = database.current and refused is None

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pro_service.core.replies import frames, remark_words, slips
 from pro_service.core.replies import phrases as words
 from pro_service.core.replies.folding import plain
+from pro_service.core.replies.number_words import NUMBERS
 from pro_service.core.replies.reading import (
     Media,
     OptOut,
@@ -86,7 +87,7 @@ def test_empty_safety_words_match_nothing() -> None:
 def test_every_listed_phrase_is_written_folded() -> None:
     lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
     phrases = [phrase for phrases in lists for phrase in phrases]
-    phrases += [word for numbers in words.NUMBERS.values() for word in numbers]
+    phrases += [word for numbers in NUMBERS.values() for word in numbers]
     phrases += [word for said in frames.FRAMES.values() for parts in said for word in frames.words(parts)]
     assert len(phrases) > 200
     assert [phrase for phrase in phrases if plain(phrase) != phrase] == []
@@ -130,7 +131,7 @@ def _numbers(text: str) -> list[int]:
 
 def _spoken(text: str, language: str) -> list[int]:
     """Every number word of a text, with its ending or without; `on average` holds none."""
-    numbers = words.NUMBERS.get(language, words.NUMBERS["en"])
+    numbers = NUMBERS.get(language, NUMBERS["en"])
     said = plain(text).replace("on average", "")
     ended = "(ydi|di|du|ti|tu|dir|dur|tir|tur)?"
     held = "|".join("+".join(word) + ("+" if len(word) >= 3 else "") for word in numbers)  # a letter held too long
@@ -252,7 +253,7 @@ def test_a_huge_text_is_read_at_once() -> None:
 
 # -- One number in a frame: digits and number words --------------------------------------------
 
-SPOKEN = {language: {number: word for word, number in words.NUMBERS[language].items()} for language in words.NUMBERS}
+SPOKEN = {language: {number: word for word, number in NUMBERS[language].items()} for language in NUMBERS}
 SHARED = {
     "tr": (
         *("{}", "{} puan", "ağrım {}", "Ağrı seviyesi: {}", "puanım {}", "cevabım {}", "on üzerinden {}"),
@@ -283,7 +284,7 @@ def test_a_number_word_is_read_as_its_digits_are(language: str) -> None:
 
 @pytest.mark.parametrize("frame", ["I'm {}", "it is {}", "yes {}", "{} please", "my pain is {}"])
 def test_a_turkish_number_word_in_an_english_frame_is_no_score(frame: str) -> None:
-    for word in words.NUMBERS["tr"]:
+    for word in NUMBERS["tr"]:
         assert not isinstance(nrs(frame.format(word), "tr"), Score)
 
 
@@ -336,7 +337,7 @@ def test_a_number_with_a_unit_half_negation_or_doubt_is_no_score(
 @pytest.mark.shows("reading: not a score")
 @pytest.mark.parametrize("text", ["on gün", "bir şey yok", "7 değil 5", "yedi buçuk", "week 1", "ön", "ortalama altı"])
 def test_what_only_looks_like_a_number_word_is_not_read(text: str) -> None:
-    for language in words.NUMBERS:
+    for language in NUMBERS:
         assert not isinstance(nrs(text, language), Score)
 
 
@@ -396,9 +397,9 @@ def test_an_age_may_be_an_answer_where_the_scale_reaches_it() -> None:
 # -- Slips of the finger -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("language", words.NUMBERS)
+@pytest.mark.parametrize("language", NUMBERS)
 def test_no_word_around_a_number_is_a_misspelt_number(language: str) -> None:
-    around = {word for parts in frames.FRAMES[language] for word in frames.words(parts)} - {*words.NUMBERS[language]}
+    around = {word for parts in frames.FRAMES[language] for word in frames.words(parts)} - {*NUMBERS[language]}
     assert [word for word in around if slips.meant(word, language) is not None] == []
 
 
@@ -416,15 +417,15 @@ def test_another_letter_makes_another_word(language: str) -> None:
     for word in SPOKEN[language].values():
         for at, letter in product(range(len(word)), "abcdefghijklmnoprstuvwxyz"):
             changed = word[:at] + letter + word[at + 1 :]
-            if changed not in words.NUMBERS[language]:
+            if changed not in NUMBERS[language]:
                 assert not isinstance(nrs(changed, language), Score), changed
 
 
-@pytest.mark.parametrize("language", words.NUMBERS)
+@pytest.mark.parametrize("language", NUMBERS)
 def test_a_word_with_a_slip_is_mended_to_no_number_and_is_no_word_of_another_list(language: str) -> None:
     lists = [value for name, value in vars(words).items() if name.isupper() and isinstance(value, frozenset)]
     listed = {word for phrases in lists for phrase in phrases for word in phrase.split()} - words.NOT_SLIPS
-    assert [word for word in listed if slips.harmless(word) in words.NUMBERS[language]] == []
+    assert [word for word in listed if slips.harmless(word) in NUMBERS[language]] == []
     assert {word for word in words.PROXY if slips.harmless(word)} == set()
 
 

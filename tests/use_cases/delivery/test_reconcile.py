@@ -12,8 +12,8 @@ from sqlalchemy import select
 from pro_service.gateways.outgoing import Accepted, Outgoing, Record, Uncertain
 from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
-from pro_service.store.database import Session
 from pro_service.store.schema import attempts, audit_trail, escalations, messages
+from pro_service.store.session import Session
 from pro_service.store.vault import token_hash
 from pro_service.use_cases.delivery import outcomes
 from pro_service.use_cases.delivery.deliver import deliver

@@ -17,8 +17,8 @@ from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.store import erasures
 from pro_service.store.audit import Actor
-from pro_service.store.database import Session
 from pro_service.store.schema import audit_trail, calls, messages, participants, responses
+from pro_service.store.session import Session
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.participants import change, contact_test, entry, erase

@@ -12,9 +12,10 @@ from pro_service.runtime import Runtime
 from pro_service.store.schema import audit_trail, messages, participants, roles, sites, users
 from pro_service.store.vault import Vault
 from pro_service.use_cases.delivery.deliver import deliver
+from pro_service.use_cases.idle import TickReport
 from pro_service.use_cases.staff import administration
 from pro_service.use_cases.tasks import digest
-from pro_service.use_cases.tick import TickReport, beat, tick
+from pro_service.use_cases.tick import beat, tick
 from pro_service.use_cases.trail.seal import seal
 from pro_service.use_cases.trail.verify import verify
 from tests import support

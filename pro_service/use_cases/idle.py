@@ -1,0 +1,26 @@
+"""Whether a tick has anything to do: a glance of its own, for what decides takes longer to import than to look."""
+
+from dataclasses import dataclass
+
+from pro_service.runtime import Runtime
+from pro_service.store import due
+from pro_service.use_cases import trusted_time
+
+
+@dataclass(slots=True)
+class TickReport:
+    """What one tick did."""
+
+    looked_at: int = 0
+    commands: int = 0
+    texts_read: int = 0
+    faults: int = 0
+    digests: int = 0
+
+
+def is_idle(rt: Runtime) -> bool:
+    """Whether time calls for nothing now, and there is nothing to undo of a wrong clock."""
+    with rt.sessions.glance() as connection:
+        found = due.anything(connection, rt.clock())
+    morning = found.digests and rt.mail is not None
+    return not (found.work or found.tests or morning or trusted_time.repair_is_due(rt))
