@@ -120,7 +120,10 @@ def test_rows_and_their_audit_trail_are_written_by_the_end_of_a_transaction_alon
     calls = [(file, node.func) for file in others for node in ast.walk(tree_of(file)) if isinstance(node, ast.Call)]
     by_name = {name_of(file) for file, call in calls if isinstance(call, ast.Name) and call.id == "Writer"}
     by_attribute = {
-        name_of(file) for file, call in calls if isinstance(call, ast.Attribute) and call.attr in {"Writer", "flush"}
+        name_of(file)
+        for file, call in calls
+        # zlib flushes what it has packed.
+        if isinstance(call, ast.Attribute) and call.attr in {"Writer", "flush"} and ast.unparse(call) != "packer.flush"
     }
     assert by_name | by_attribute == set()
 

@@ -17,7 +17,7 @@ from pro_service.runtime import Runtime
 from pro_service.store.unavailable import why_unavailable
 from pro_service.store.vault import UnreadableError
 from pro_service.use_cases.inbound.receive import Intake
-from pro_service.web import access, browsers, i18n, problems, uploads
+from pro_service.web import access, browsers, compression, i18n, problems, uploads
 from pro_service.web.account import own, sign_in, welcome
 from pro_service.web.administration import blueprint as administration
 from pro_service.web.dashboard import blueprint as dashboard
@@ -54,6 +54,7 @@ def create_app(rt: Runtime) -> Flask:
         app.register_blueprint(part.blueprint(rt))
     app.register_blueprint(guide.blueprint())
     _words(app, rt, folder / "static")
+    compression.install(app)
     _headers(app, rt)
     _faults(app)
     return app
