@@ -77,11 +77,16 @@ def _of_seen_sites(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001
     return e.site_id.in_(_many("sites")) if limited else None
 
 
+def _one_of(column: ColumnElement[str], levels: Collection[LevelCode]) -> ColumnElement[bool]:
+    """Build the condition in so many words: a list that is a parameter is written into the statement at each asking."""
+    return column.in_([literal_column(f"'{level}'") for level in levels])
+
+
 @lru_cache(maxsize=8)
 def queue(*, limited: bool, limit: int) -> Select[int]:
     """Select ids of calls that can still save a window, least time left first."""
     statement = select(e.id).where(e.study_id == _study(), e.resolved_at.is_(None), e.save_by > _now())
-    statement = statement.where(e.level.in_(CALLS), ~climbed())
+    statement = statement.where(_one_of(e.level, CALLS), ~climbed())
     statement = statement.order_by(e.save_by, e.due_at).limit(limit)
     seen = _of_seen_sites(limited)
     return statement if seen is None else statement.where(seen)
@@ -97,7 +102,7 @@ def climbed(levels: Collection[LevelCode] | None = None) -> ColumnElement[bool]:
     from_it = higher.dedup_key == higher.level + ":e" + cast(e.id, String)
     same = or_(higher.reason == e.reason, and_(e.level == "E1", higher.level == "E2"))
     of_window = and_(higher.window_id == e.window_id, higher.level > e.level, same)
-    theirs = [] if levels is None else [higher.level.in_(sorted(levels))]
+    theirs = [] if levels is None else [_one_of(higher.level, sorted(levels))]
     return exists().where(
         higher.participant_id == e.participant_id, higher.resolved_at.is_(None), or_(from_it, of_window), *theirs
     )
@@ -146,6 +151,12 @@ def worklist(levels: frozenset[LevelCode], *, limited: bool) -> Select[Any]:
             first = first.where(e.participant_id.is_not(None))
             parts.append(select(first.order_by(e.due_at, e.id).limit(TASKS_CAP).subquery()))
     return select(union_all(*parts).subquery())
+
+
+@lru_cache(maxsize=32)
+def worklist_count(levels: frozenset[LevelCode], *, limited: bool) -> Select[int]:
+    """Select how many tasks `worklist` selects, up to TASKS_CAP: every page asks this."""
+    return select(func.count()).select_from(worklist(levels, limited=limited).limit(TASKS_CAP).subquery())
 
 
 @lru_cache(maxsize=2)

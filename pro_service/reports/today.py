@@ -208,6 +208,13 @@ def open_tasks(connection: Connection, study_id: int, shares: Sequence[Share]) -
     return sorted(found, key=found.__getitem__)
 
 
+def count_open(connection: Connection, study_id: int, share: Share) -> int:
+    """Return how many open tasks wait for somebody with this share, up to TASKS_CAP."""
+    levels, sites = share
+    statement = statements.worklist_count(levels, limited=sites is not None)
+    return connection.scalar(statement, statements.parameters(study_id, sites)) or 0
+
+
 def _waiting(session: Session, study_id: int, shares: Sequence[Share], task_id: int) -> Sequence[int]:
     """Return this one task's id, if it is open and waits for somebody with these shares."""
     e = escalations.c

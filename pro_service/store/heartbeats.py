@@ -3,13 +3,14 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pro_service.store.schema import heartbeats
 from pro_service.store.session import Session
 
 h = heartbeats.c
+_LAST = select(h.at).where(h.name == bindparam("name"))
 
 
 def beat(session: Session, name: str, now: datetime) -> None:
@@ -45,7 +46,7 @@ def newest(connection: Connection, names: Collection[str]) -> datetime | None:
 
 def last(session: Session, name: str) -> datetime | None:
     """When `name` was last alive; None if never."""
-    return session.scalar(select(h.at).where(h.name == name))
+    return session.scalar(_LAST, {"name": name})
 
 
 def all_beats(session: Session) -> dict[str, datetime]:

@@ -70,7 +70,8 @@ def revision_of(connection: Connection) -> str | None:
     """Return the revision of this connection's database; None for an empty one."""
     if not inspect(connection).has_table(REVISIONS):
         return None
-    return connection.scalar(text(f"SELECT version_num FROM {REVISIONS}"))  # noqa: S608 -- our own name
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {REVISIONS}"))  # noqa: S608 -- our own name
+    return found
 
 
 def require_current(engine: Engine, *, finished: bool = True) -> None:

@@ -30,10 +30,14 @@ def install(app: Flask) -> None:
     def compress(response: Response) -> Response:
         if response.mimetype in TYPES:
             response.vary.update(("Accept-Encoding", "Sec-Fetch-Site"))
-            long = response.content_length is None or response.content_length >= LEAST
-            if long and response.status_code not in WITHOUT_BODY and _may_be_compressed():
+            if not _is_short(response) and response.status_code not in WITHOUT_BODY and _may_be_compressed():
                 _compress(response)
         return response
+
+
+def _is_short(response: Response) -> bool:
+    # What is written while it is read has no length yet.
+    return (response.content_length or LEAST) < LEAST
 
 
 def _may_be_compressed() -> bool:
@@ -49,7 +53,7 @@ def _compress(response: Response) -> None:
     if tag is not None:
         # The same page in other bytes (RFC 9110, 8.8.1).
         response.set_etag(tag, weak=True)
-    if response.content_length is None:
+    if response.is_streamed and not response.direct_passthrough:
         # A file that is written while it is read.
         response.response = _packed(response.iter_encoded())
     else:

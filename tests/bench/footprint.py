@@ -94,7 +94,7 @@ def _started(places: Places, plan: Plan, kind: Kind, stories: tuple[Story, ...],
         yield line("H8 start, web", kind, size, "s", times)
         again = take_turns({OURS: scheduler, LIMIT: programs[LIMIT]}, plan.rounds)
         yield line("H8 start, scheduler", kind, size, "s", again)
-        commands = {OURS: partial(_tick, rt, places.folder), LIMIT: _imports}
+        commands: dict[str, Contender] = {OURS: partial(_tick, rt, places.folder), LIMIT: _imports}
         yield line("H8 tick as a command, nothing due", kind, size, "s", take_turns(commands, plan.rounds))
         for name, of in (("web", OURS), ("scheduler", "scheduler")):
             found = {OURS: weights[of], LIMIT: weights[LIMIT]}

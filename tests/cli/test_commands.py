@@ -240,7 +240,15 @@ def test_an_idle_tick_imports_only_what_looks(
     for name, value in CONFIGURED.items():
         monkeypatch.setenv(name, value)
     assert run("tick").status == 0, study
-    command = [sys.executable, "-c", SHOW_IMPORTED, "--env-file", tmp_path / "service.env", "tick", "--json"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-c",
+        SHOW_IMPORTED,
+        "--env-file",
+        tmp_path / "service.env",
+        "tick",
+        "--json",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert not any(json.loads(done.stdout).values())
     assert set(NOT_TO_LOOK) & set(done.stderr.split()) == set()

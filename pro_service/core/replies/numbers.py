@@ -95,7 +95,7 @@ def find(text: str, language: str, low: int, high: int) -> int | Reason:
 @lru_cache
 def _spoken(language: str) -> re.Pattern[str]:
     """Match a sign that was dictated after a number: `five period`, `yedi nokta`; no number follows it."""
-    number = "|".join(("[0-9]+", *phrases.NUMBERS[language]))
+    number = "|".join(("[0-9]+", *NUMBERS[language]))
     return re.compile(
         rf"\b({number}) (?:full stop|period|comma|exclamation (?:mark|point)|nokta|virgul|unlem)\b(?! ?(?:{number})\b)"
     )

@@ -7,9 +7,10 @@ sealed as typed reasons are, and go with the participant's key.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Select, exists, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, exists, func, or_, select, update
 
 from pro_service.store.participants import typed_reasons
 from pro_service.store.participants.cases import Loaded
@@ -152,11 +153,22 @@ def of_study(session: Session, vault: Vault, study_id: int, seen: Sites, *, clos
 
 def waiting(connection: Connection, study_id: int, answering: Sites, asking: Sites) -> int:
     """Return how many queries wait: for an answer of the sites `answering`, or to be closed for the sites `asking`."""
+    statement = _waiting(few_answer=answering is not None, few_ask=asking is not None)
+    given = {"answering": list(answering or ()), "asking": list(asking or ()), "study": study_id}
+    return sum(connection.execute(statement, given).one())
+
+
+@lru_cache(maxsize=4)
+def _waiting(*, few_answer: bool, few_ask: bool) -> Select[Any]:
+    """Made once: every page asks this, and building it costs more than the answer."""
     counted = select(func.count()).select_from(queries.join(participants, p.id == q.participant_id))
-    of_study = counted.where(q.study_id == study_id, q.closed_at.is_(None))
-    theirs = of_study.where(q.answered_at.is_(None), *_at(answering))
-    ours = of_study.where(q.answered_at.is_not(None), *_at(asking))
-    return sum(connection.execute(select(theirs.scalar_subquery(), ours.scalar_subquery())).one())
+    of_study = counted.where(q.study_id == bindparam("study"), q.closed_at.is_(None))
+    theirs, ours = of_study.where(q.answered_at.is_(None)), of_study.where(q.answered_at.is_not(None))
+    if few_answer:
+        theirs = theirs.where(p.site_id.in_(bindparam("answering", expanding=True)))
+    if few_ask:
+        ours = ours.where(p.site_id.in_(bindparam("asking", expanding=True)))
+    return select(theirs.scalar_subquery(), ours.scalar_subquery())
 
 
 def _at(seen: Sites) -> list[Any]:

@@ -68,12 +68,12 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 
 
 def count(rt: Runtime, scope: Scope | NoStudy) -> int:
-    """Return how many tasks wait for this coordinator; of each level at most TASKS_CAP."""
+    """Return how many tasks wait for this coordinator, up to TASKS_CAP."""
     if isinstance(scope, NoStudy):
         return 0
     share = (frozenset(statements.LEVELS), sites_of(grants("work"), scope.study_id))
     with rt.sessions.glance() as connection:
-        return len(today.open_tasks(connection, scope.study_id, [share]))
+        return today.count_open(connection, scope.study_id, share)
 
 
 def _first_page(rt: Runtime, scope: Scope, done: str, n: int, outcome: Outcome | None = None) -> str:
