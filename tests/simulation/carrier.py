@@ -283,10 +283,9 @@ class Mail:
         drawn = self.luck.random() if self.world.weather.faults else 1.0
         if drawn < 0.05:
             raise Unavailable(421)
-        if drawn < 0.08:
-            raise Refused("NO_MAILBOX", "bad_number")
-        if drawn < 0.1:
-            raise Refused("ADDRESS_REFUSED", "blocked")
+        if drawn < 0.1 and outgoing.reference not in self.known:
+            # Not of a mail that it has taken before: that address is there.
+            raise Refused("NO_MAILBOX", "bad_number") if drawn < 0.08 else Refused("ADDRESS_REFUSED", "blocked")
         if drawn < 0.13:
             raise Uncertain(None)
         sid = f"<{outgoing.reference}@example.org>"
