@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import func, make_url, select, text, update
+from sqlalchemy import func, make_url, select, text
 
 from pro_service import runtime
 from pro_service.cli import main
@@ -24,7 +24,7 @@ from pro_service.store.audit import Actor
 from pro_service.store.database import make_engine
 from pro_service.store.messages import channels
 from pro_service.store.schema import audit_trail, participants, studies
-from pro_service.use_cases import backup, restore, study, upgrade
+from pro_service.use_cases import backup, closing, restore, study, upgrade
 from pro_service.use_cases.participants import erase
 from pro_service.use_cases.trail.seal import seal
 from pro_service.use_cases.trail.verify import verify
@@ -192,17 +192,14 @@ def test_a_database_moves_to_the_other_engine_with_every_row(
     runtime.upgrade(source)
     with opened(source) as rt:
         seal(rt)
+        closing.close(rt, ACTOR, study.chosen(rt, None).id, "everybody is through", lock_data=True)
         study_id = support.load_demo(rt, "LOAD")
-        with rt.sessions.begin() as session:
-            session.execute(update(studies).values(locked_at=rt.clock()))
     target = at(source, empty(second), "--into")
     done = restore.copy(source, target, ACTOR, step=quiet, progress=quiet)
     assert (done.verification.findings, done.verification.verified_rows > 100) == ((), True)
     assert set(transfer.different(rows(source), rows(target))) <= MOVES
     assert figures(target) == figures(source)
     with opened(target) as rt:
-        with rt.sessions.begin() as session:
-            session.execute(update(studies).values(locked_at=None))
         # Row ids go on where they were.
         support.enrolled(rt, study_id, "L-1", date(2026, 6, 1), procedure_time="")
         with rt.sessions.reading() as session:
