@@ -405,7 +405,7 @@ def _mail(settings: Settings, clock: Clock) -> Gateway | None:
 
 
 class _MailWhenUsed:
-    """The mail relay, prepared for its first mail: reading whom to trust takes as long as a whole idle tick."""
+    """The mail relay, made ready at its first mail: to read the trusted certificates takes as long as an idle tick."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock

@@ -544,7 +544,7 @@ _CARDS: Mapping[str, Entry] = {
         "settle them first",
     ),
     "erase_in_doubt": _warn(
-        "texts of which nobody knows whether they were sent, so that the provider may keep a copy: {count}",
+        "texts that may or may not have been sent; the provider may keep a copy of them: {count}",
         "wait a few minutes until it is known, or look for the number in the provider's log",
     ),
     "erase_shared": _warn(
@@ -709,7 +709,7 @@ _TEXTS: Mapping[str, Entry] = {
         "write {{contact}}, best at its beginning: there stands the site's short name",
     ),
     "turn_missing": _refuse(
-        "this text does not say whom it is for, where several use a telephone",
+        "this text does not say which participant it is for; several may use one telephone",
         "write {{code}}: nothing can be put before a text of WhatsApp",
     ),
     "no_link_to_give": _refuse(

@@ -78,7 +78,7 @@ def _of_seen_sites(limited: bool) -> ColumnElement[bool] | None:  # noqa: FBT001
 
 
 def _one_of(column: ColumnElement[str], levels: Collection[LevelCode]) -> ColumnElement[bool]:
-    """Build the condition in so many words: a list that is a parameter is written into the statement at each asking."""
+    """Write the levels into the statement, once: a list given as a parameter is written into it at each asking."""
     return column.in_([literal_column(f"'{level}'") for level in levels])
 
 

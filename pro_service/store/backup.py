@@ -189,7 +189,7 @@ def _empty_database(url: str) -> Iterator[str]:
 
 
 _MAKING = 0x6D616B65
-"""The number of the lock that whoever fills an empty database holds."""
+"""The number of the lock that is held while an empty database is being filled."""
 _OF_NO_EXTENSION = "NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = o.oid AND d.deptype = 'e')"
 _TABLES = (
     "FROM pg_class o WHERE o.relnamespace = current_schema()::regnamespace AND o.relkind IN ('r', 'p', 'S', 'v', 'm') "

@@ -45,9 +45,9 @@ def row_ids(session: Session, first: int = FIRST) -> Iterator[int]:
     block = first
     while True:
         if session.get_bind().dialect.name == "postgresql":
-            yield from session.connection().execute(_NEXT_OF_SEQUENCE, {"n": block}).scalars().all()
+            yield from session.execute(_NEXT_OF_SEQUENCE, {"n": block}).scalars().all()
         else:
-            end = session.connection().execute(_NEXT_OF_COUNTER, {"n": block}).scalar_one()
+            end = session.execute(_NEXT_OF_COUNTER, {"n": block}).scalar_one()
             yield from range(end - block, end)
         block = min(block * 16, LARGEST)
 

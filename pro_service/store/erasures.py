@@ -92,7 +92,7 @@ def stand_in_line(session: Session) -> None:
 
 
 _LINE = 0x65726173
-"""A number of our own: whoever may only add to a table cannot take the table."""
+"""The number of the lock: a role that may only add rows to a table cannot lock the table itself."""
 
 
 def find(session: Session, participant_id: int) -> Found:
@@ -239,7 +239,7 @@ def _scramble(session: Session, table: Table, about: ColumnElement[bool], prefix
     for row in session.execute(select(table.c.id, table.c.dedup_key).where(about)).all():
         rest = row.dedup_key[len(prefix) + signs :]
         key = f"{prefix}{os.urandom(signs // 2).hex()}{rest}"
-        session.connection().execute(update(table).where(table.c.id == row.id).values(dedup_key=key))
+        session.execute(update(table).where(table.c.id == row.id).values(dedup_key=key))
 
 
 def open_tasks(session: Session, found: Found) -> list[int]:
@@ -249,7 +249,7 @@ def open_tasks(session: Session, found: Found) -> list[int]:
 
 def end_tasks(session: Session, ids: Sequence[int], now: datetime, outcome: str) -> None:
     """End these tasks."""
-    session.connection().execute(update(escalations).where(e.id.in_(ids)).values(resolved_at=now, outcome=outcome))
+    session.execute(update(escalations).where(e.id.in_(ids)).values(resolved_at=now, outcome=outcome))
 
 
 # --- the list of erasures ---------------------------------------------------------------------------------------------

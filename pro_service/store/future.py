@@ -55,7 +55,7 @@ def bring_back(session: Session, now: datetime) -> int:
     # When the call began is unknown now. The moment stays: the key by which a provider knows the attempt is made of it.
     begun = update(attempts).where(a.started_at > now + AGREES, a.message_id.in_(select(m.id).where(m.state.in_(OPEN))))
     begun = begun.where(or_(a.error.is_(None), a.error != WRONG_CLOCK))
-    changed += session.connection().execute(begun.values(error=WRONG_CLOCK)).rowcount
+    changed += session.execute(begun.values(error=WRONG_CLOCK)).rowcount
     changed += _bring_back(session, escalations, now, (e.acknowledged_at, e.resolved_at, e.handed_at))
     changed += _bring_back(
         session, escalations, now, (e.raised_at, e.due_at), e.participant_id.is_(None), e.raised_at > now
@@ -63,7 +63,7 @@ def bring_back(session: Session, now: datetime) -> int:
     # Moments are reserved less far ahead than a channel rests.
     far = now + LONGEST_REST
     rests = update(channels).where(or_(c.stopped_until > far, c.free_at > far))
-    return changed + session.connection().execute(rests.values(stopped_until=None, free_at=None)).rowcount
+    return changed + session.execute(rests.values(stopped_until=None, free_at=None)).rowcount
 
 
 def _bring_back(
@@ -71,7 +71,7 @@ def _bring_back(
 ) -> int:
     late = or_(*(column > now + AGREES for column in columns))
     values = {column.name: case((column > now + AGREES, literal(now, column.type)), else_=column) for column in columns}
-    return session.connection().execute(update(table).where(late, *which).values(values)).rowcount
+    return session.execute(update(table).where(late, *which).values(values)).rowcount
 
 
 def any_beat_ahead(session: Session, now: datetime) -> bool:

@@ -15,7 +15,7 @@ _LAST = select(h.at).where(h.name == bindparam("name"))
 
 def beat(session: Session, name: str, now: datetime) -> None:
     """Write down that `name` is alive."""
-    if session.connection().execute(update(heartbeats).where(h.name == name).values(at=now)).rowcount == 0:
+    if session.execute(update(heartbeats).where(h.name == name).values(at=now)).rowcount == 0:
         try:
             with session.begin_nested():
                 session.execute(insert(heartbeats).values(name=name, at=now))

@@ -96,7 +96,7 @@ def rewrap(
     if fresh:
         column = table.c[name]
         unchanged = (table.c.id == bindparam("row")) & (column == bindparam("old"))
-        session.connection().execute(update(table).where(unchanged).values({name: bindparam("new")}), fresh)
+        session.execute(update(table).where(unchanged).values({name: bindparam("new")}), fresh)
     return len(fresh), damaged
 
 

@@ -25,7 +25,7 @@ Progress = Callable[[int, int], None]
 WAIT_SECONDS = 600
 """How long an upgrade waits for another one."""
 _UPGRADING = 0x75706772
-"""The number of the lock that whoever upgrades a database holds."""
+"""The number of the lock that is held while a database is being upgraded."""
 
 
 class TestDatabaseError(SetUpError):

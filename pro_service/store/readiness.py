@@ -151,7 +151,7 @@ def write(sessions: Sessions, beat: str, now: datetime, every: timedelta) -> Cau
 def _turned_read_only(sessions: Sessions) -> bool:
     """Whether a file system has turned read-only under an open database: SQLite calls that a fault of the disk.
 
-    Tried with a file that gets no name: whoever opens and closes the database's own file ends SQLite's locks on it.
+    Tried with a file that gets no name. To open and close the database's own file would end SQLite's locks on it.
     """
     database = sessions.engine.url.database
     if not sessions.sqlite or not database:

@@ -69,11 +69,11 @@ def doubt_clock(session: Session, why: str) -> bool:
 
 def believe_clock(session: Session) -> bool:
     """Note that the clock is believed; False if it was."""
-    return session.connection().execute(delete(installation).where(k.key == DOUBT)).rowcount > 0
+    return session.execute(delete(installation).where(k.key == DOUBT)).rowcount > 0
 
 
 def _keep(session: Session, key: str, value: str) -> None:
-    if session.connection().execute(update(installation).where(k.key == key).values(value=value)).rowcount == 0:
+    if session.execute(update(installation).where(k.key == key).values(value=value)).rowcount == 0:
         # Another that looked in the same instant may have been first, and has written the same.
         with suppress(IntegrityError), session.begin_nested():
             session.execute(insert(installation).values(key=key, value=value))

@@ -85,7 +85,7 @@ PAGES: Mapping[str, str] = {
 }
 """Part -> where the documentation says more about it."""
 EXPIRES_SOON = timedelta(days=14)
-"""So long before its end a certificate is minded: whoever renews them by themselves has done it by then."""
+"""A warning is due so long before a certificate ends: a proxy that renews it by itself has done it by then."""
 HTTPS = 443
 REACHED_WITHIN = 5.0
 """Seconds to reach the proxy in."""

@@ -9,7 +9,7 @@ from pro_service.core.schedule.agenda import escalate, look, on_time
 from pro_service.runtime import Runtime
 from pro_service.store import due
 from pro_service.store.participants import cases, shared_phone
-from pro_service.use_cases import trusted_time
+from pro_service.use_cases import idle, trusted_time
 from pro_service.use_cases.idle import TickReport
 from pro_service.use_cases.inbound.interpret import interpret_unread
 from pro_service.use_cases.participants import contact_test
@@ -29,10 +29,8 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
     Once `stop` is set the batch under way is finished and the rest is left for the next tick.
     """
     now = rt.clock()
-    with rt.sessions.glance() as connection:
-        found = due.anything(connection, now)
-    morning = found.digests and rt.mail is not None
-    if not (found.work or found.tests or morning):
+    found = idle.look(rt, now)
+    if not any(found):
         return TickReport()
     if not trusted_time.is_believed(rt):
         return TickReport()
@@ -54,7 +52,7 @@ def tick(rt: Runtime, stop: Event | None = None) -> TickReport:
             size = max(size // 2, 25)
         elif size < BATCH:
             size = min(size * 2, BATCH)
-    if morning:
+    if found.digests:
         # Last: what this very tick raised is work of this morning.
         report.digests = digest.send(rt)
     return report

@@ -1,5 +1,6 @@
 """Work that is done in batches, in a process that is killed again and again."""
 
+import argparse
 import os
 import random
 import signal
@@ -9,6 +10,17 @@ from typing import TypeAlias
 
 Work: TypeAlias = Callable[[Callable[[], None]], object]
 """Called in a process of its own, with what it must call after each batch."""
+
+
+def asked(program: str, description: str | None, rows: tuple[int, str], work: str) -> argparse.Namespace:
+    """Read the command line of a program that kills `work`; `rows`: how many there are, and of what."""
+    top = argparse.ArgumentParser(prog=f"python -m {program}", description=description)
+    many, what = rows
+    top.add_argument("--rows", type=int, default=many, help=f"{what} (default %(default)s)")
+    top.add_argument("--kills", type=int, default=50, help=f"how often {work} is killed (default %(default)s)")
+    top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
+    top.add_argument("--seed", type=int, default=7, help="of the moments of the kills (default %(default)s)")
+    return top.parse_args()
 
 
 def killed(work: Work, batches: float, kills: int, seed: int) -> int:

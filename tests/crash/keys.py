@@ -1,6 +1,5 @@
 """`python -m tests.crash.keys`: kill a rotation of keys again and again, then count what nobody can read any more."""
 
-import argparse
 import json
 import sys
 import tempfile
@@ -35,12 +34,7 @@ CHUNK = 5_000
 
 def main() -> int:
     """Run and print the figures; 1 if a value cannot be read, or the old key is still needed."""
-    top = argparse.ArgumentParser(prog="python -m tests.crash.keys", description=__doc__)
-    top.add_argument("--rows", type=int, default=100_000, help="participants, each with a key (default %(default)s)")
-    top.add_argument("--kills", type=int, default=50, help="how often the rotation is killed (default %(default)s)")
-    top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
-    top.add_argument("--seed", type=int, default=7, help="of the moments of the kills (default %(default)s)")
-    options = top.parse_args()
+    options = batches.asked("tests.crash.keys", __doc__, (100_000, "participants, each with a key"), "the rotation")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pro-keys-", dir=postgres.memory())))
         told = replace(settings_for(address(options.database, folder, stack), folder), data_keys=(OLD,))

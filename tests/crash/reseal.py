@@ -1,6 +1,5 @@
 """`python -m tests.crash.reseal`: kill the re-sealing of earlier texts again and again, then read every one of them."""
 
-import argparse
 import json
 import sys
 import tempfile
@@ -38,12 +37,7 @@ ANSWERED = 5
 
 def main() -> int:
     """Run and print the figures; 1 if a text cannot be read, or is still sealed with the installation's key."""
-    top = argparse.ArgumentParser(prog="python -m tests.crash.reseal", description=__doc__)
-    top.add_argument("--rows", type=int, default=20_000, help="texts of an earlier release (default %(default)s)")
-    top.add_argument("--kills", type=int, default=50, help="how often the re-sealing is killed (default %(default)s)")
-    top.add_argument("--database", default="sqlite", help="sqlite, postgresql, or the address of an empty one")
-    top.add_argument("--seed", type=int, default=7, help="of the moments of the kills (default %(default)s)")
-    options = top.parse_args()
+    options = batches.asked("tests.crash.reseal", __doc__, (20_000, "texts of an earlier release"), "the re-sealing")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pro-reseal-", dir=postgres.memory())))
         told = settings_for(address(options.database, folder, stack), folder)

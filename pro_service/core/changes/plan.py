@@ -307,8 +307,8 @@ def _plan_contact(case: Case, change: NewTelephone | NewAddress | NewConsent, no
             raise ChangeRefusedError((problem("before_opt_out", "consent", day=stopped),))
         facts["opted_out_at"] = None
     if isinstance(change, NewTelephone):
-        facts |= {"has_phone": change.given, "unreachable_at": None, "whatsapp_unreachable_at": None}
-        facts["phone_since"] = now
+        facts |= {"has_phone": change.given, "phone_since": now}
+        facts |= {"unreachable_at": None, "whatsapp_unreachable_at": None}
     elif isinstance(change, NewAddress):
         facts |= {"has_email": change.given, "email_unreachable_at": None, "email_since": now}
     if "opted_out_at" in facts:

@@ -2,13 +2,17 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pro_service.core.case import PENDING, PROMPTS, STAFF_SOURCES, Answer, Case, Source, WindowFacts
 from pro_service.core.commands import CancelTexts, Command, Record, Resolve, Settle, Unresolve
 from pro_service.core.schedule.agenda import escalate
 from pro_service.core.schedule.status import settled_as
 
+CORRECTION = timedelta(minutes=10)
+"""Another number this soon after an answer is about that answer."""
+PATIENCE = timedelta(hours=2)
+"""How long a reply of ours is worth sending."""
 CLEARED = "answer_cleared"
 """Why a task is open again that an answer had ended."""
 BY_ANSWER = frozenset({"answered", "answered_late", "completed_now"})

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 
 from pro_service.core.case import UNREACHABLE, Case, Participant, State
 from pro_service.core.commands import CancelTexts, Command, Send, Unreachable
-from pro_service.core.conversation.spans import CORRECTION
+from pro_service.core.conversation.answers import CORRECTION
 from pro_service.core.protocol import Medium
 from pro_service.core.providers import FACTS, WayOut
 from pro_service.core.replies.folding import plain

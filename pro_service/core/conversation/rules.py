@@ -31,9 +31,8 @@ from pro_service.core.commands import (
     Send,
     Snooze,
 )
-from pro_service.core.conversation.answers import on_answers, with_records
+from pro_service.core.conversation.answers import CORRECTION, PATIENCE, on_answers, with_records
 from pro_service.core.conversation.call_wishes import ask_for_call
-from pro_service.core.conversation.spans import CORRECTION, PATIENCE
 from pro_service.core.protocol import LevelCode, Medium
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from pro_service.core.case import PENDING, REPLIED, Case, MessageFacts, Other, WindowFacts
-from pro_service.core.conversation.spans import CORRECTION
+from pro_service.core.conversation.answers import CORRECTION
 from pro_service.core.protocol import CONVERSING
 from pro_service.core.replies.folding import plain
 from pro_service.core.replies.number_words import SMALL_NUMBERS

@@ -101,15 +101,21 @@ def _spoken(language: str) -> re.Pattern[str]:
     )
 
 
+def _come_down(text: str, language: str) -> str:
+    """Leave only the number of `3'e indi`; written as a word, it is read in Turkish alone."""
+
+    def number(found: re.Match[str]) -> str:
+        digits, word = found.groups()
+        return digits or (str(_LOWERED[word]) if language == "tr" else found[0])
+
+    return _CAME_DOWN.sub(number, text)
+
+
 def _value(mark: str, language: str, low: int, high: int) -> int | None:
     """Give the number whose frame is the whole text: everything before it and after it is known and harmless."""
     text = _CHOSEN.sub(r"\1 ", _DASH.sub(" , ", _EMOTICON.sub(" ", mark)))
     if low == 0:
-        text = _CAME_DOWN.sub(
-            lambda down: down[1] or str(_LOWERED[down[2]]) if language == "tr" or down[1] else down[0], text
-        )
-    if low == 0:
-        text = _SLASHED.sub(r"\1 ", text)
+        text = _SLASHED.sub(r"\1 ", _come_down(text, language))
         text = re.sub(rf"\b(?:{high} ?'?|on)da (?=\w)", f"{high} uzerinden ", text)
     else:
         text = _PLACED.sub(lambda place: f"{frames.ORDINALS.index(place[1]) + 1} secenek", text)

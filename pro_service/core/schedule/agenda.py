@@ -123,9 +123,9 @@ def on_failure(case: Case, text: MessageFacts | None, medium: Medium, kind: str,
     window = None if text is None or text.window_id is None else case.window(text.window_id)
     task = escalate(case, "E0", reason, now, window)
     known = [e for e in case.escalations if (e.level, e.reason, e.window_id) == ("E0", reason, task.window_id)]
-    since = person.since(medium)
     # What has just become known is news, whatever was said before; so is what is said of another address.
-    told = any(e.open or not (commands or (since is not None and e.raised_at < since)) for e in known)
+    since = None if commands else person.since(medium)
+    told = any(e.open or (not commands and (since is None or e.raised_at >= since)) for e in known)
     return (*commands, *(() if told else (replace(task, key=case.free_key(task.key)),)))
 
 

@@ -85,8 +85,8 @@ def call_opening(case: Case, window: WindowFacts) -> Opening:
     """
     person = case.participant
     partly, has_card = bool(window.answers) and bool(window.missing()), person.card_handed_at is not None
-    prompts = [text for text in case.texts(window.id) if text.medium is not None and text.accepted_at is not None]
-    sent = [text for text in prompts if text.medium and not text.before(person.since(text.medium))]
+    prompts = [text for text in case.texts(window.id) if text.accepted_at is not None]
+    sent = [text for text in prompts if text.medium is not None and not text.before(person.since(text.medium))]
     seen = [text for text in sent if text.state not in LOST]
     if person.opted_out_at is not None:
         return Opening("no_texts", partly=partly, has_card=has_card)

@@ -198,8 +198,8 @@ def _prompted(case: Case, window: WindowFacts) -> Iterator[MessageFacts]:
 
 def _key(case: Case, window: WindowFacts, step: Step) -> str:
     """Return the key under which this step exists once. Each time it was in vain, it may exist once more."""
-    before = sum(text.window_id == window.id and text.kind == step.name for text in case.messages)
-    return f"p:{window.id}:{step.name}" + (f":{before + 1}" if before else "")
+    earlier = sum(text.window_id == window.id and text.kind == step.name for text in case.messages)
+    return f"p:{window.id}:{step.name}" + (f":{earlier + 1}" if earlier else "")
 
 
 def _earliest(case: Case, now: datetime) -> datetime:

@@ -105,7 +105,7 @@ def stop(session: Session, name: str, until: datetime, code: str, now: datetime)
     """Let nothing leave this way until then; False if it is stopped already."""
     still = or_(c.stopped_until.is_(None), c.stopped_until <= now, c.stopped_until > now + LONGEST_REST)
     statement = update(channels).where(c.name == name, still).values(stopped_until=until, stopped_by=code)
-    return session.connection().execute(statement).rowcount > 0
+    return session.execute(statement).rowcount > 0
 
 
 def go_on(session: Session, name: str) -> None:
@@ -124,14 +124,14 @@ def quarantine(session: Session, name: str, reason: str, known_until: datetime, 
     """Let nothing leave this way before it is known what did; False if that is so already."""
     statement = update(channels).where(c.name == name, c.quarantined_at.is_(None))
     values = {"quarantined_at": now, "quarantine_reason": reason, "known_until": known_until}
-    return session.connection().execute(statement.values(values)).rowcount > 0
+    return session.execute(statement.values(values)).rowcount > 0
 
 
 def release(session: Session, name: str) -> bool:
     """End a quarantine; False if there is none."""
     statement = update(channels).where(c.name == name, c.quarantined_at.is_not(None))
     values = {"quarantined_at": None, "quarantine_reason": None, "known_until": None}
-    return session.connection().execute(statement.values(values)).rowcount > 0
+    return session.execute(statement.values(values)).rowcount > 0
 
 
 def pulled(session: Session, name: str, until: datetime) -> None:

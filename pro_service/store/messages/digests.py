@@ -28,7 +28,7 @@ def move_to_next(session: Session, site: AnyRow, following: datetime) -> bool:
     """Take a site's digest over until the following one; False if another scheduler was quicker."""
     before = s.digest_at.is_(None) if site.digest_at is None else s.digest_at == site.digest_at
     moved = update(sites).where(s.id == site.id, before).values(digest_at=following)
-    return session.connection().execute(moved).rowcount == 1
+    return session.execute(moved).rowcount == 1
 
 
 def forget_due_times(session: Session, study_id: int) -> None:
@@ -78,7 +78,7 @@ def wants_digest(session: Session, user_id: int) -> bool:
 def set_wanted(session: Session, user_id: int, *, wanted: bool) -> bool:
     """Switch a user's digest; False if it was so before."""
     changed = update(users).where(u.id == user_id, u.digest.is_not(wanted)).values(digest=wanted)
-    return session.connection().execute(changed).rowcount == 1
+    return session.execute(changed).rowcount == 1
 
 
 _IS_DUE = or_(s.digest_at <= bindparam("now", type_=s.digest_at.type), s.digest_at.is_(None))

@@ -110,7 +110,7 @@ def keep_together(session: Session, vault: Vault, arrivals: Sequence[tuple[Arriv
 
 def known_ids(session: Session, provider_ids: Collection[str]) -> frozenset[str]:
     """Those of these texts that are here already."""
-    return frozenset(session.connection().execute(_KNOWN, {"ids": list(provider_ids)}).scalars())
+    return frozenset(session.execute(_KNOWN, {"ids": list(provider_ids)}).scalars())
 
 
 def set_provider_time(session: Session, inbound_id: int, provider_at: datetime) -> None:

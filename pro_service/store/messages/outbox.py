@@ -222,7 +222,7 @@ def _take(
     ids = channels.within(session.execute(found, given).all(), room)
     if not ids:
         return []
-    session.connection().execute(_TAKEN, {"m_ids": ids, "m_lease": now + lease})
+    session.execute(_TAKEN, {"m_ids": ids, "m_lease": now + lease})
     rows = session.execute(_NEEDED, {"m_ids": ids}).all()
     return [Claimed(row.id, row.attempt, token_of(row.id, row.attempt, now), *row[2:]) for row in rows]
 
@@ -342,7 +342,7 @@ def _moved(session: Session, outcome: Outcome, now: datetime) -> bool:
     # What is certain ends the doubt that the end of the lease began.
     still = ("sending",) if outcome.state == "uncertain" else ("sending", "uncertain")
     ours = (m.id == outcome.claimed.id, m.state.in_(still), m.attempt == outcome.claimed.attempt)
-    return session.connection().execute(update(messages).where(*ours).values(values)).rowcount > 0
+    return session.execute(update(messages).where(*ours).values(values)).rowcount > 0
 
 
 def _accepted_row(outcome: Outcome, now: datetime) -> dict[str, Any]:

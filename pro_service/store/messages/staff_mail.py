@@ -177,7 +177,7 @@ def withdraw(session: Session, user_id: int, now: datetime) -> int:
     )
     ids = session.scalars(waiting).all()
     ended = update(messages).where(m.id.in_(ids), m.state == "ready").values(state="cancelled", ended_at=now)
-    return session.connection().execute(ended).rowcount if ids else 0
+    return session.execute(ended).rowcount if ids else 0
 
 
 # --- the mail about a hand-over --------------------------------------------------------------------------------------

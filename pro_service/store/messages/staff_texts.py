@@ -68,4 +68,4 @@ def end_agreement(writer: Writer, user_id: int, why: str, agreed_before: datetim
 def withdraw(writer: Writer, user_id: int) -> int:
     """End the texts that wait for a user; return how many."""
     waiting = update(messages).where(READY, m.user_id == user_id, m.kind == KIND)
-    return writer.session.connection().execute(waiting.values(state="cancelled", ended_at=writer.now)).rowcount
+    return writer.session.execute(waiting.values(state="cancelled", ended_at=writer.now)).rowcount

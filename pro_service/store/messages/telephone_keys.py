@@ -42,7 +42,7 @@ def of(session: Session, vault: Vault, indexes: Collection[bytes]) -> Mapping[by
             {"id": row_id, "index": index, "key": vault.new_telephone_key(row_id)}
             for index, row_id in zip(new, row_ids(session), strict=False)
         ]
-        session.connection().execute(_UNLESS_THERE, rows)
+        session.execute(_UNLESS_THERE, rows)
         found = _kept(session, indexes)
     keys: dict[bytes, TelephoneKey] = {}
     for index, row in found.items():

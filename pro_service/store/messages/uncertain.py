@@ -132,7 +132,7 @@ def missed(session: Session, doubt: InDoubt, now: datetime, ask_at: datetime) ->
     """The provider does not know of it, for the first time; a first time that is yet to come was a wrong clock's."""
     never = or_(a.missed_at.is_(None), a.missed_at > now)
     first = (a.message_id == doubt.id, a.number == doubt.attempt, never)
-    if session.connection().execute(update(attempts).where(*first).values(missed_at=now)).rowcount == 0:
+    if session.execute(update(attempts).where(*first).values(missed_at=now)).rowcount == 0:
         return False
     return _changed(session, doubt, {"ask_at": ask_at})
 
@@ -196,7 +196,7 @@ def ask_later(session: Session, doubt: InDoubt, ask_at: datetime) -> bool:
 
 def _changed(session: Session, doubt: InDoubt, values: dict[str, Any], *more: Any) -> bool:
     same = (m.id == doubt.id, m.state == "uncertain", m.attempt == doubt.attempt)
-    return session.connection().execute(update(messages).where(*same, *more).values(values)).rowcount > 0
+    return session.execute(update(messages).where(*same, *more).values(values)).rowcount > 0
 
 
 def could_be(session: Session, way: WayOut, phone_index: bytes) -> Sequence[AnyRow]:
@@ -226,4 +226,4 @@ def adopt(session: Session, row: AnyRow, sid: str, status: str, accepted_at: dat
     values = {"state": "accepted", "provider_id": sid, "provider_status": status, "accepted_at": accepted_at}
     same = (m.id == row.id, m.state == row.state, m.attempt == row.attempt, m.provider_id.is_(None))
     changed = update(messages).where(*same).values(**values, ask_at=None, lease_until=None, error=None)
-    return session.connection().execute(changed).rowcount > 0
+    return session.execute(changed).rowcount > 0

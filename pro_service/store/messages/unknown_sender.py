@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from pro_service.core.conversation.spans import PATIENCE
+from pro_service.core.conversation.answers import PATIENCE
 from pro_service.core.conversation.unknown_sender import FRAME, KIND
 from pro_service.store.audit import Entry
 from pro_service.store.messages.inbox import Text, key_of

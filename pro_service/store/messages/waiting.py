@@ -157,7 +157,7 @@ def long_uncertain(session: Session, before: Sequence[datetime], limit: int) -> 
 def mark_reported(session: Session, message_id: int, now: datetime) -> bool:
     """Note that a person is told of this message, so that it is not reported again; False: it is in doubt no more."""
     still = (m.id == message_id, m.state == "uncertain", m.told_at.is_(None))
-    return session.connection().execute(update(messages).where(*still).values(told_at=now)).rowcount > 0
+    return session.execute(update(messages).where(*still).values(told_at=now)).rowcount > 0
 
 
 def count_unconfirmed(connection: Session | Connection, study_id: int) -> int:

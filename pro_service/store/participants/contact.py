@@ -32,7 +32,7 @@ def change(
     """Change columns of the participant's row; the audit row says `changes`, the action and the reason."""
     person = loaded.case.participant
     statement = update(participants).where(p.id == person.id)
-    writer.session.connection().execute(statement.values(**columns, revision=p.revision + 1))
+    writer.session.execute(statement.values(**columns, revision=p.revision + 1))
     action, reason = action_and_reason
     writer.note(loaded, action, "participant", person.id, writer.saying(person.id, changes), reason)
     writer.check_again(loaded)

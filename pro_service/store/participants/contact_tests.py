@@ -39,13 +39,13 @@ def message_with(session: Session, key: str) -> int:
 def confirm(session: Session, test_id: int, now: datetime, by: By) -> bool:
     """Say that it was confirmed; False if it had been."""
     mine = update(reach_tests).where(t.id == test_id, t.confirmed_at.is_(None))
-    return session.connection().execute(mine.values(confirmed_at=now, confirmed_by=by)).rowcount > 0
+    return session.execute(mine.values(confirmed_at=now, confirmed_by=by)).rowcount > 0
 
 
 def fail(session: Session, test_id: int, now: datetime, failure: Failure) -> bool:
     """Say that it failed; False if it was decided before."""
     mine = update(reach_tests).where(t.id == test_id, t.confirmed_at.is_(None), t.failed_at.is_(None))
-    return session.connection().execute(mine.values(failed_at=now, failure=failure)).rowcount > 0
+    return session.execute(mine.values(failed_at=now, failure=failure)).rowcount > 0
 
 
 def due(session: Session, now: datetime) -> Sequence[int]:

@@ -112,7 +112,7 @@ def tally(session: Session, changes: Mapping[tuple[int, int, str, str], int]) ->
     """Change the tallies, (study id, site id, time point, counted as), by so many; two may count the first at once."""
     names = [column.name for column in tallies.columns]
     for key, change in sorted(changes.items()):
-        session.connection().execute(_TALLY, dict(zip(names, (*key, change), strict=True)))
+        session.execute(_TALLY, dict(zip(names, (*key, change), strict=True)))
 
 
 def count(session: Session, changes: Mapping[Key, int]) -> None:
@@ -120,7 +120,7 @@ def count(session: Session, changes: Mapping[Key, int]) -> None:
     names = [column.name for column in closings.columns]
     rows = [dict(zip(names, (*key, change), strict=True)) for key, change in sorted(changes.items()) if change]
     for row in rows:
-        session.connection().execute(_COUNT, row)
+        session.execute(_COUNT, row)
 
 
 def move(session: Session, loaded: Loaded, site_id: int) -> None:

@@ -116,7 +116,7 @@ def close(writer: Writer, query_id: int) -> bool:
 
 def _step(writer: Writer, query_id: int, values: dict[str, Any], *still: Any) -> bool:
     statement = update(queries).where(q.id == query_id, q.closed_at.is_(None), *still).values(values)
-    return writer.session.connection().execute(statement).rowcount == 1
+    return writer.session.execute(statement).rowcount == 1
 
 
 def open_about(session: Session, participant_id: int, visit: str, items: Collection[str]) -> Sequence[int]:

@@ -91,7 +91,7 @@ def keep_version(writer: Writer, loaded: Loaded, following: Collection[int]) -> 
     keep = (w.participant_id == loaded.case.participant.id) & w.protocol_version_id.is_(None)
     statement = update(windows).where(keep, w.id.not_in(following))
     kept = statement.values(protocol_version_id=loaded.protocol_version_id).returning(w.id, w.code)
-    rows = sorted([row.id, row.code] for row in writer.session.connection().execute(kept))
+    rows = sorted([row.id, row.code] for row in writer.session.execute(kept))
     return {"windows_kept": (None, rows)} if rows else {}
 
 

@@ -139,7 +139,7 @@ def mark_seen(session: Session, login_id: int, now: datetime) -> None:
 def end_login(session: Session, login_id: int, now: datetime) -> bool:
     """End a login; False if it had ended before."""
     ended = update(logins).where(l.id == login_id, l.ended_at.is_(None)).values(ended_at=now)
-    return session.connection().execute(ended).rowcount == 1
+    return session.execute(ended).rowcount == 1
 
 
 # Asked before every page: one statement, built once.

@@ -68,7 +68,7 @@ def may_decide(held: Iterable[Grant], user_id: int, waiting: Pending) -> bool:
 def decide(session: Session, role_id: int, user_id: int | None, now: datetime, *, approved: bool) -> bool:
     """Approve or refuse a role; False if that was decided before, or it has ended."""
     values = {"approved_at": now, "approved_by": user_id} if approved else {"refused_at": now, "refused_by": user_id}
-    return session.connection().execute(update(roles).where(r.id == role_id, WAITS).values(values)).rowcount == 1
+    return session.execute(update(roles).where(r.id == role_id, WAITS).values(values)).rowcount == 1
 
 
 def is_first_investigator(session: Session, what: Grant) -> bool:

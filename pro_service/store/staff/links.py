@@ -52,7 +52,7 @@ def find(session: Session, token: bytes, now: datetime) -> Ticket | None:
 def use(session: Session, ticket_id: int, now: datetime) -> bool:
     """Use a ticket up; False if somebody was quicker."""
     used = update(tickets).where(t.id == ticket_id, t.used_at.is_(None), t.expires_at > now).values(used_at=now)
-    return session.connection().execute(used).rowcount == 1
+    return session.execute(used).rowcount == 1
 
 
 def queue_mail(

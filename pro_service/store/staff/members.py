@@ -93,15 +93,13 @@ def emails(session: Session, ids: Collection[int]) -> dict[int, str]:
 def set_disabled(session: Session, user_id: int, at: datetime | None) -> bool:
     """Disable (`at` an instant) or enable (None) a user; False if that was so already."""
     other = u.disabled_at.is_not(None) if at is None else u.disabled_at.is_(None)
-    return (
-        session.connection().execute(update(users).where(u.id == user_id, other).values(disabled_at=at)).rowcount == 1
-    )
+    return session.execute(update(users).where(u.id == user_id, other).values(disabled_at=at)).rowcount == 1
 
 
 def revoke(session: Session, user_id: int, role_id: int, now: datetime) -> bool:
     """End a role; False if it had ended, or is not this user's."""
     ended = update(roles).where(r.id == role_id, r.user_id == user_id, r.revoked_at.is_(None)).values(revoked_at=now)
-    return session.connection().execute(ended).rowcount == 1
+    return session.execute(ended).rowcount == 1
 
 
 def other_administrators(session: Session, user_id: int) -> int:

@@ -41,7 +41,7 @@ def forget(session: Session, user_id: int) -> bool:
     """Take a second factor away; another must be set up at the next login. False if nothing changed."""
     values = {"totp": None, "totp_step": None, "totp_at": None, "factor_required": True}
     anything = or_(u.totp.is_not(None), u.factor_required.is_(False))
-    return session.connection().execute(update(users).where(u.id == user_id, anything).values(values)).rowcount == 1
+    return session.execute(update(users).where(u.id == user_id, anything).values(values)).rowcount == 1
 
 
 def lock_factor(session: Session, user_id: int) -> None:
@@ -53,7 +53,7 @@ def use_step(session: Session, user_id: int, step: int) -> bool:
     """Use a time step up; False if it, or a later one, was used before (RFC 6238, 5.2)."""
     fresh = or_(u.totp_step.is_(None), u.totp_step < step)
     used = update(users).where(u.id == user_id, u.totp_at.is_not(None), fresh).values(totp_step=step)
-    return session.connection().execute(used).rowcount == 1
+    return session.execute(used).rowcount == 1
 
 
 def replace_codes(writer: Writer, user_id: int, hashes: Iterable[bytes]) -> None:
@@ -72,7 +72,7 @@ def void_codes(session: Session, user_id: int, now: datetime) -> None:
 def use_code(session: Session, user_id: int, code: bytes, now: datetime) -> bool:
     """Use a recovery code up; False if there is none such, or it was used."""
     used = update(recovery_codes).where(c.user_id == user_id, c.code == code, c.used_at.is_(None))
-    return session.connection().execute(used.values(used_at=now)).rowcount == 1
+    return session.execute(used.values(used_at=now)).rowcount == 1
 
 
 def codes_left(session: Session, user_id: int) -> int:

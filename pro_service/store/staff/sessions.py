@@ -38,7 +38,7 @@ def end_of_user(
     statement = update(logins).where(l.user_id == user_id, l.ended_at.is_(None))
     statement = statement if but is None else statement.where(l.id != but)
     statement = statement if only is None else statement.where(l.id == only)
-    return session.connection().execute(statement.values(ended_at=now)).rowcount
+    return session.execute(statement.values(ended_at=now)).rowcount
 
 
 def confirm(session: Session, login_id: int, now: datetime) -> None:

@@ -84,20 +84,20 @@ def keep(
         values |= {"phone": sealed(vault.system_key, number.e164.encode(), place(user_id)), "message_id": None}
         values |= {"phone_index": vault.index("phone", number.e164), "country": number.country}
     changed = update(staff_telephones).where(t.user_id == user_id).values(**values)
-    if session.connection().execute(changed).rowcount == 0:
+    if session.execute(changed).rowcount == 0:
         session.execute(insert(staff_telephones).values(user_id=user_id, **values))
 
 
 def forget(session: Session, user_id: int) -> bool:
     """Delete a user's telephone; False if there was none."""
-    return session.connection().execute(staff_telephones.delete().where(t.user_id == user_id)).rowcount == 1
+    return session.execute(staff_telephones.delete().where(t.user_id == user_id)).rowcount == 1
 
 
 def end(session: Session, user_id: int, why: str, now: datetime, agreed_before: datetime) -> bool:
     """End a user's agreement of before an instant; False if there is none that holds."""
     holds = (t.user_id == user_id, t.ended_at.is_(None), t.agreed_at <= agreed_before)
     ended = update(staff_telephones).where(*holds).values(ended_at=now, ended_for=why)
-    return session.connection().execute(ended).rowcount == 1
+    return session.execute(ended).rowcount == 1
 
 
 def remember_text(session: Session, user_id: int, message_id: int) -> None:

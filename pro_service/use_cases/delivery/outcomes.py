@@ -140,7 +140,7 @@ def _note_void(rt: Runtime, participant_id: int, changed: Sequence[tuple[int, st
 
 def _report_one_uncertain(rt: Runtime, message_id: int, participant_id: int, now: datetime) -> None:
     with transaction(rt, SCHEDULER, now) as tx:
-        # The participant first, as everywhere: whoever settles the doubt meanwhile waits, or was quicker.
+        # The participant first, as everywhere: another process that settles the doubt waits, or was quicker.
         rt.loader.one(tx.session, participant_id)
         if waiting.mark_reported(tx.session, message_id, now):
             give_up(tx, message_id, participant_id)

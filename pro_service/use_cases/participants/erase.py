@@ -136,7 +136,8 @@ def find_person(
 def carry_out(tx: Transaction, loaded: Loaded, at: datetime, reason: str, by: str | None = None) -> Erasure:
     """Make everything unreadable.
 
-    `at`, `by`: when and by whom it was done first, if a restored database has to do it again; otherwise now, and None.
+    `at`, `by`: the instant and the person of the first erasure, where a restored database repeats it; else now, and
+    None.
     """
     person, session, now = loaded.case.participant, tx.session, tx.now
     found = erasures.find(session, person.id)

@@ -157,7 +157,7 @@ def stop(rt: Runtime, token: str) -> Language | None:
 
 
 def _reader(rt: Runtime, token: str) -> tuple[int, Language | None]:
-    """Return whom a link was sent to, and their language; no language for a token nobody has."""
+    """Return the participant a link was sent to (row id), and their language; None for a token nobody has."""
     with rt.sessions.reading() as session:
         behind = links.opened(session, token)
         loaded = rt.loader.load(session, [behind.participant_id], lock=False)

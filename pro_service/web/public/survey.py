@@ -50,11 +50,11 @@ def blueprint(rt: Runtime) -> Blueprint:
 
 
 Speaks: TypeAlias = Callable[[Runtime, str], str | None]
-"""(runtime, token) -> the language of whom a link was sent to; None for a token nobody has."""
+"""(runtime, token) -> the language of the participant a link was sent to; None for a token nobody has."""
 
 
 def _add_button(pages: Blueprint, rt: Runtime, name: str, rule: str, look: Speaks, press: Speaks) -> None:
-    """Add a page with one button: a look at it changes nothing, and a press as much as it says."""
+    """Add a page with one button. Opening it changes nothing (`look`), pressing does what it says (`press`)."""
 
     def shown(token: str) -> ResponseReturnValue:
         return _button_page(name, look(rt, token), done=False)
