@@ -19,7 +19,7 @@ from pro_service.use_cases.contact_erasure import erase_due
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
-from pro_service.use_cases.inbound.interpret import read_new
+from pro_service.use_cases.inbound.interpret import prepare, read_new
 from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.inbound.reseal import FOR, reseal
 from pro_service.use_cases.participants.erase import follow_up
@@ -136,13 +136,17 @@ def _count(name: str, done: int) -> None:
 
 
 def watch_from_outside(rt: Runtime, stop: threading.Event) -> None:
-    """Watch from a process that is not the scheduler: a dead process cannot say so. Mails leave from here then."""
+    """Watch from a process that is not the scheduler: a dead process cannot say so. Mails leave from here then.
+
+    First of all it gets ready to read texts, while nobody waits for one.
+    """
 
     def once(rt: Runtime) -> None:
         alert(rt)
         if any(alarm.code == "scheduler" for alarm in watch(rt)):
             deliver(replace(rt, texts={}))
 
+    _guarded("prepare", prepare, rt)()
     look = _guarded("watch", once, rt)
     while not stop.wait(WATCH_SECONDS):
         look()

@@ -130,10 +130,16 @@ def _value(mark: str, language: str, low: int, high: int) -> int | None:
     for said in (tokens, _once(tokens, language)):
         for place, token in enumerate(said):
             value = _number(token, language)
-            if value is not None:
-                around = _around(min(value, _NO_WORD), low, high, language, in_digits=token.isdecimal())
-                if all(map(_made_of, (said[:place], said[place + 1 :]), around)):
-                    framed.add(value)
+            if value is None:
+                continue
+            before, after = said[:place], said[place + 1 :]
+            # Most replies are a number alone, and need no frames.
+            if not before and not after:
+                framed.add(value)
+                continue
+            around = _around(min(value, _NO_WORD), low, high, language, in_digits=token.isdecimal())
+            if all(map(_made_of, (before, after), around)):
+                framed.add(value)
     return framed.pop() if len(framed) == 1 else None
 
 

@@ -187,6 +187,18 @@ def read(
     )
 
 
+def compile_all() -> None:
+    """Compile what replies are compared with; takes up to a second, which the first ones would wait for.
+
+    A number alone needs nothing of it. For speed alone.
+    """
+    for language in number_words.NUMBERS:
+        for low, high in ((0, 10), (1, 7)):
+            for value in range(low, high + 1):
+                for text in _OF_EVERY_KIND:
+                    read(text.format(value), language, item_min=low, item_max=high)
+
+
 def _safety(mark: str, said: str, ours: Sequence[str], safety_words: Sequence[str]) -> Safety | None:
     """Return safety for what the text itself says; our own words quoted in it are no alarm."""
     if _quotes(said, ours):
@@ -212,6 +224,8 @@ def _opt_out(said: str) -> OptOut | None:
     return OptOut() if once in phrases.OPT_OUT or courteous(said) in phrases.OPT_OUT_DEMANDS else None
 
 
+_OF_EVERY_KIND = ("{} so so", "iyi {} oldu", "çok iyi yedi gibi", "x {} seven")
+"""Texts that between them, with every value, are compared with everything."""
 _QUOTE_WORTH_COMPARING = 12  # characters; shorter ones (`7`, `evet`) are answers, not quotes
 
 

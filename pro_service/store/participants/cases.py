@@ -79,6 +79,11 @@ class Loaded:
     faults: int
 
 
+def one_of_each_study(session: Session) -> Sequence[int]:
+    """The first participant of each study."""
+    return session.scalars(select(func.min(participants.c.id)).group_by(participants.c.study_id)).all()
+
+
 @dataclass(frozen=True, slots=True)
 class Loader:
     """What turning rows into cases needs besides the rows."""

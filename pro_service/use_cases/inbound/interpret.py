@@ -24,6 +24,7 @@ from pro_service.core.conversation.rules import (
 )
 from pro_service.core.conversation.shared_phone import WHICH_PARTICIPANT, owners_named
 from pro_service.core.providers import FACTS
+from pro_service.core.replies.reading import compile_all
 from pro_service.core.schedule.agenda import escalate, may_converse
 from pro_service.gateways.outgoing import GatewayError
 from pro_service.runtime import Runtime
@@ -33,7 +34,7 @@ from pro_service.store.bulk import last_id
 from pro_service.store.messages import channels, inbox, uncertain, unknown_sender
 from pro_service.store.messages.inbox import Read, Text
 from pro_service.store.participants import contact_tests, shared_phone
-from pro_service.store.participants.cases import Loaded
+from pro_service.store.participants.cases import Loaded, one_of_each_study
 from pro_service.store.participants.writer import Words
 from pro_service.store.schema import AnyRow
 from pro_service.store.session import Session
@@ -45,7 +46,7 @@ from pro_service.use_cases.transaction import SCHEDULER, Transaction, paid_for, 
 BATCH = 200
 """So many texts are looked up at once."""
 
-TOGETHER = 32
+TOGETHER = 8
 """So many are read in one transaction at most: those who write to SQLite meanwhile wait for it."""
 
 AFTER_CLOSE = timedelta(hours=24)
@@ -84,6 +85,8 @@ def read_new(rt: Runtime, stop: Event | None = None) -> int:
     The web server reads what it keeps too, but lets requests go first. What stays unread here is the tick's.
     """
     memory, found = rt.memory, 0
+    if memory.read_until is None:
+        prepare(rt)
     while stop is None or not stop.is_set():
         with rt.sessions.glance() as connection:
             if memory.read_until is None:
@@ -95,6 +98,13 @@ def read_new(rt: Runtime, stop: Event | None = None) -> int:
         memory.read_until = max(ids)
         found += len(ids)
     return found
+
+
+def prepare(rt: Runtime) -> None:
+    """Load and compile what the first texts need, a second's work: else SQLite's other writers wait for it."""
+    compile_all()
+    with rt.sessions.reading() as session:
+        rt.loader.load(session, one_of_each_study(session), lock=False)
 
 
 def interpret(rt: Runtime, ids: Sequence[int], *, in_quarantine: bool = False) -> None:

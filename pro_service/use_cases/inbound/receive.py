@@ -32,8 +32,8 @@ from pro_service.use_cases.transaction import Transaction, transaction
 CALM = 0.02
 """Seconds without a new text after which those that are kept are read: reading takes longer than keeping."""
 
-LONGEST_PAUSE = 0.5
-"""Seconds: however many come in, some are read after that."""
+LEFT_TO_SCHEDULER = 2.0
+"""Seconds: while texts come in thick and fast the scheduler reads them. What it leaves is read here after that."""
 
 
 # --- texts -----------------------------------------------------------------------------------------------------------
@@ -73,7 +73,8 @@ class Intake:
         self._rt = rt
         self._waiting: deque[_Waiting] = deque()
         self._writing = Lock()
-        self._unread: deque[int] = deque()
+        self._unread: deque[tuple[int, float]] = deque()
+        """Texts and until when the scheduler may read them first, on the monotonic clock."""
         self._reading = Lock()
         self._reader: Thread | None = None
         self._last = 0.0
@@ -116,8 +117,9 @@ class Intake:
     def _read_later(self, kept: Sequence[int]) -> None:
         if not kept:
             return
+        theirs_until = time.monotonic() + LEFT_TO_SCHEDULER
         with self._reading:
-            self._unread.extend(kept)
+            self._unread.extend((one, theirs_until) for one in kept)
             if self._reader is None and not self._ended.is_set():
                 # A thread only while there is something to read. Being killed at any moment costs nothing.
                 self._reader = Thread(target=self._read, name="read", daemon=True)
@@ -130,7 +132,7 @@ class Intake:
                 if self._ended.is_set() or not self._unread:
                     self._reader = None
                     return
-                together = [self._unread.popleft() for _ in range(min(TOGETHER, len(self._unread)))]
+                together = [self._unread.popleft()[0] for _ in range(min(TOGETHER, len(self._unread)))]
             try:
                 interpret(self._rt, together)
             except Exception as fault:  # noqa: BLE001 -- the database went away, say: the next tick reads them
@@ -138,8 +140,8 @@ class Intake:
 
     def _let_others_in(self) -> None:
         """Wait while texts come in thick and fast: a provider waits for an answer, a reading can wait a moment."""
-        longest = time.monotonic() + LONGEST_PAUSE
-        while (pause := min(self._last + CALM, longest) - time.monotonic()) > 0:
+        theirs_until = self._unread[0][1] if self._unread else 0.0
+        while (pause := min(self._last + CALM, theirs_until) - time.monotonic()) > 0:
             if self._ended.wait(pause):
                 return
 

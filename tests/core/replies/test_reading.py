@@ -1,6 +1,7 @@
 """Reading replies: languages, attachments, and properties that no text may break."""
 
 import re
+import subprocess
 import sys
 import unicodedata
 from itertools import product
@@ -516,3 +517,28 @@ def test_our_own_text_is_no_alarm_when_it_is_quoted() -> None:
     assert meaning(ours[0]) == Tapback()
     assert meaning(f"“{ours[0]}” iletisini beğendi") == Tapback()
     assert meaning(f"“{ours[0]}” nefes darlığım var") == Safety()
+
+
+_FRESH = """
+from pro_service.core.replies import frames
+from pro_service.core.replies.reading import compile_all, read
+
+def pattern(lines):
+    raise LookupError("a pattern is made while somebody waits")
+
+make, frames.pattern = frames.pattern, pattern
+print(read("7", "tr", item_min=0, item_max=10))
+try:
+    read("bugün 7", "tr", item_min=0, item_max=10)
+except LookupError:
+    print("made")
+frames.pattern = make
+compile_all()
+frames.pattern = pattern
+print(read("bugün 7", "tr", item_min=0, item_max=10), read("today 7", "en", item_min=0, item_max=10))
+"""
+
+
+def test_a_number_alone_needs_no_pattern_and_other_texts_none_once_all_are_compiled() -> None:
+    done = subprocess.run([sys.executable, "-c", _FRESH], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(Score(7)), "made", f"{Score(7)} {Score(7)}"]

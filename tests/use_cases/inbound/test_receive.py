@@ -15,6 +15,7 @@ from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import inbound
+from pro_service.use_cases.inbound import receive
 from pro_service.use_cases.inbound.interpret import read_new
 from pro_service.use_cases.inbound.receive import Intake
 from pro_service.use_cases.tick import tick
@@ -170,3 +171,25 @@ def test_the_scheduler_reads_each_new_text_once_beside_the_web_server(rt: Runtim
     assert kept(rt, unread=True) == 2
     with rt.sessions.reading() as session:
         assert session.scalar(select(inbound.c.faults).where(bad)) == 1
+
+
+def test_while_many_come_the_scheduler_reads_them_and_the_web_server_what_it_leaves(
+    rt: Runtime, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receive, "CALM", 1000.0)
+    monkeypatch.setattr(receive, "LEFT_TO_SCHEDULER", 1000.0)
+    assert read_new(rt) == 0
+    for _ in range(3):
+        intake.take(said())
+    assert not intake.rest(0.3)
+    assert kept(rt, unread=True) == 3
+    assert read_new(rt) == 3
+    intake.close()
+    # Without a scheduler they are read here, although more come in.
+    monkeypatch.setattr(receive, "LEFT_TO_SCHEDULER", 0.2)
+    alone = Intake(rt)
+    for _ in range(3):
+        alone.take(said())
+    assert alone.rest(PATIENCE)
+    assert kept(rt, unread=True) == 0
+    alone.close()
