@@ -64,6 +64,7 @@ class Habits:
             person.links[window] = (came, link)
             self._decide(person, partial(self._by_form, person, window))
         elif found.frame == "confirm-change":
+            person.proposed = found
             self._after(partial(self._confirms, person, window, found))
         elif found.item is not None and (prompted or found.frame in ASKS):
             person.asked = person.wanted = (window, found)
@@ -146,9 +147,9 @@ class Habits:
         self.ways.text(person, said, Meant(window, item, value))
 
     def _confirms(self, person: Person, window: str, proposed: Read) -> None:
-        """Say yes to a change that is meant; say no to another one, or let it be."""
+        """Say yes to a change that is meant; say no to another one, or let it be. What was proposed last counts."""
         item = proposed.item or ""
-        if self._something_unread(person):
+        if person.proposed is not proposed or self._something_unread(person):
             return
         if person.values.get((window, item)) == proposed.answer:
             self.ways.text(person, words.YES[person.language], Meant(window, item, proposed.answer))

@@ -85,6 +85,8 @@ class Person:
     left_at: datetime | None = None
     asked: tuple[str, Read] | None = None
     """(window, the question read last) until it is answered."""
+    proposed: Read | None = None
+    """The change of an answer that was proposed last."""
     wanted: tuple[str, Read] | None = None
     """The same, until somebody says that the answer is there: whatever is written now, is about that."""
     number_at: datetime = FOREVER

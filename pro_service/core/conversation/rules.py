@@ -342,10 +342,11 @@ def _window(case: Case, arrived: datetime) -> WindowFacts | None:
 def _question(case: Case, window: WindowFacts, item: str, arrived: datetime) -> MessageFacts | None:
     """Return the newest text asking this item that the provider had accepted before `arrived`, and that did not fail.
 
-    None if there is none.
+    None if there is none. A text that left before its window was open, by a wrong clock, has asked nothing: other
+    questions may have been read since, and what is asked for was to be felt later.
     """
     for message in reversed(case.texts(window.id)):
-        accepted = message.accepted_at is not None and message.accepted_at <= arrived
+        accepted = message.accepted_at is not None and window.span.opens_at <= message.accepted_at <= arrived
         if message.item == item and accepted and message.state not in ("undelivered", "failed"):
             return message
     return None
@@ -519,8 +520,11 @@ def _is_echo(exchange: Exchange, value: int) -> bool:
     asked = question.accepted_at or question.queued_at
     if before is not None and before.value == value:
         return exchange.reply.arrived - max(before.received_at, asked) <= REPEAT
-    provoked = question.frame in ("question", NOT_COUNTED) and question.proposed == value
-    return provoked and exchange.reply.arrived - asked <= ECHO
+    # Also where another text asks the same by now, which nobody can have read so soon.
+    texts = () if exchange.window is None else exchange.case.texts(exchange.window.id)
+    asking = (text for text in texts if text.item == exchange.awaited and text.frame in ("question", NOT_COUNTED))
+    provoked = [text for text in asking if text.proposed == value]
+    return any(exchange.reply.arrived - (text.accepted_at or text.queued_at) <= ECHO for text in provoked)
 
 
 def _may_be_an_answer(exchange: Exchange, window: WindowFacts, previous: Answer) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pro_service.core.case import State
-from tests.core.world import at, completed, invited, world
+from tests.core.world import World, at, completed, invited, world
 
 gaps = st.one_of(st.integers(0, 90), st.integers(91, 1500))
 said = st.tuples(gaps, st.sampled_from(("{}", "{}", "pardon {}", "{} olacaktı")), st.integers(1, 7))
@@ -57,6 +57,38 @@ def test_a_number_sent_twice_does_not_answer_the_question_that_it_made_us_ask() 
     assert life.text("7", after=9) == ["confirm-repeat"]
     assert life.values("W1") == {}
     assert life.text("7", after=9) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+def asked_by_no_text_yet() -> World:
+    """Return a world in which the invitation of W1 waits to leave."""
+    life = world()
+    life.delay = None
+    life.until(at("2026-01-19 10:00:10"))
+    assert [text.kind for text in life.case.messages] == ["invitation"]
+    return life
+
+
+def test_a_number_sent_twice_does_not_answer_another_text_that_asks_meanwhile() -> None:
+    life = asked_by_no_text_yet()
+    invitation = life.case.messages[-1].id
+    life.mark(invitation, "sending")
+    assert life.text("7", after=60) == ["not-counted"]
+    life.mark(invitation, "accepted", life.now + timedelta(seconds=5))
+    assert life.text("7", after=10) == []
+    assert life.values("W1") == {}
+    assert life.text("7", after=60) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+def test_a_text_that_a_wrong_clock_sent_before_its_window_opened_has_asked_nothing() -> None:
+    life = asked_by_no_text_yet()
+    life.mark(life.case.messages[-1].id, "accepted", life.window("W1").span.opens_at - timedelta(seconds=1))
+    life.delay = timedelta()
+    assert life.text("7", after=60) == ["not-counted"]
+    assert life.values("W1") == {}
+    life.until(life.now + timedelta(seconds=10))
+    assert life.text("7", after=60) == ["question"]
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
