@@ -46,7 +46,9 @@ class Mail:
     """What the mail program calls when its reader wants no more of these mails."""
 
 
-@dataclass(slots=True)
+# Without slots: aiosmtpd looks at every attribute of its handler, and before Python 3.11.3 (Debian 12 has 3.11.2) a
+# dataclass with slots has a __weakref__ that cannot be looked at.
+@dataclass
 class Mailboxes:
     """All mails, the newest `keep` of them. A mail that comes a second time (its Message-ID) is one mail."""
 

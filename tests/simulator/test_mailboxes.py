@@ -7,7 +7,7 @@ import requests
 
 from pro_service.gateways.email import EmailGateway
 from pro_service.gateways.outgoing import Outgoing, Refused
-from pro_service.simulator.mailbox import listening
+from pro_service.simulator.mailbox import Mailboxes, listening
 from tests.gateways.conftest import Scripted, simulator
 from tests.peers.servers import free_port
 
@@ -52,3 +52,8 @@ def test_an_address_without_a_mailbox_is_refused(relay: tuple[EmailGateway, str]
     with pytest.raises(Refused) as caught:
         relay[0].send(mail("nobody@example.org"))
     assert (caught.value.code, caught.value.kind) == ("NO_MAILBOX", "bad_number")
+
+
+def test_the_relay_can_look_at_its_handler_on_the_python_of_debian_12() -> None:
+    # It gets every attribute. With slots that failed before Python 3.11.3, on a __weakref__ of another class.
+    assert "__slots__" not in vars(Mailboxes)
