@@ -1,6 +1,9 @@
 # The service in an image: docs/operation/docker.md. The same steps are run by tests/test_deploy.py, in a folder.
 FROM python:3.11-slim-trixie AS build
 WORKDIR /src
+# With it pip has Python know compiled files by their source, not by its time, which a copy between stages can change: the
+# user of the image can write none, and every start would compile everything anew.
+ENV SOURCE_DATE_EPOCH=315532800
 # requirements-formats.txt brings what the formats of Stata, SPSS, SAS and Excel need.
 ARG REQUIREMENTS=requirements.txt
 COPY deploy/requirements.txt deploy/requirements-formats.txt deploy/
@@ -22,8 +25,11 @@ RUN apt-get update \
     && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
     && apt-get install --yes --no-install-recommends postgresql-client-18 \
     && rm -rf /var/lib/apt/lists/*
-RUN useradd --system --user-group --uid 10001 --home-dir /srv/pro pro \
-    && install -d -m 0700 -o pro -g pro /srv/pro/var
+# Python's own library comes without compiled files.
+RUN groupadd --gid 10001 pro \
+    && useradd --uid 10001 --gid pro --home-dir /srv/pro --no-create-home --shell /usr/sbin/nologin pro \
+    && install -d -m 0700 -o pro -g pro /srv/pro/var \
+    && python -m compileall -q -x /tests/ /usr/local/lib/python3.11
 COPY --from=build /srv/pro/venv /srv/pro/venv
 WORKDIR /srv/pro
 USER 10001:10001

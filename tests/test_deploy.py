@@ -331,6 +331,7 @@ def test_compose_is_read_by_docker_and_runs_commands_that_there_are(tmp_path: Pa
     settings = "POSTGRES_PASSWORD=secret\nPUBLIC_BASE_URL=https://pro.example.org\nSMTP_PASSWORD=a$b\n"
     (tmp_path / ".env").write_text(settings, encoding="utf-8")
     services = json.loads(subprocess.run(read, cwd=tmp_path, capture_output=True, check=True).stdout)["services"]
+    written = yaml.safe_load((places.ROOT / "compose.yaml").read_text(encoding="utf-8"))["services"]
     assert set(services) == {"web", "scheduler", "database", "proxy"}
     assert set(services["proxy"]["ports"][0]) >= {"published", "target"}
     assert [name for name, one in services.items() if "ports" in one] == ["proxy"]
@@ -339,6 +340,10 @@ def test_compose_is_read_by_docker_and_runs_commands_that_there_are(tmp_path: Pa
         one = services[name]
         check_arguments(one["command"])
         assert (one["read_only"], one["cap_drop"], one["security_opt"]) == (True, ["ALL"], ["no-new-privileges:true"])
+        assert one["init"], "a first process ends by no signal that it does not expect yet"
+        unit = (DEPLOY / "systemd" / f"pro-service-{name}.service").read_text(encoding="utf-8")
+        (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+        assert written[name]["stop_grace_period"] == f"{seconds}s", "as long as under systemd"
         assert one["environment"]["DATABASE_URL"] == "postgresql://pro:secret@database/pro"
         assert one["environment"]["SMTP_PASSWORD"] == "a$$b", "as it was written; a dollar is doubled in what is shown"
     assert services["web"]["command"][-1] == address
