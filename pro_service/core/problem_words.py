@@ -1331,6 +1331,10 @@ _SERVICE: Mapping[str, Entry] = {
         "the upgrade may need {needed} MB on the disk of the database, and {free} MB are free",
         "free some space there; nothing was begun",
     ),
+    "database_encoding": _refuse(
+        "the database has the encoding {encoding}, which cannot hold every letter",
+        "make it anew in UTF8: CREATE DATABASE … ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0",
+    ),
     "connections_shared": _refuse(
         "the database is reached through a pooler that gives its connections to others between two transactions",
         "for this command, let DATABASE_URL name the server itself instead of pgbouncer",

@@ -76,6 +76,8 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
                 "options": f"-c lock_timeout={BUSY_MS}",
             },
         )
+        # Before SQLAlchemy's own first questions, which fail on an answer in no encoding.
+        event.listen(engine, "connect", _refuse_other_letters, insert=True)
         event.listen(engine, "connect", _prepare_nothing_where_shared)
         return engine
     if parsed.database:
@@ -97,6 +99,13 @@ def make_engine(url: str, *, pool_size: int = 10, lasting: bool = True) -> Engin
         event.listen(engine, "connect", _hurry)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _refuse_other_letters(connection: Any, _record: object) -> None:
+    """Raise SetUpError if the database cannot hold every letter, as one made by a server without a locale."""
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding not in (None, "UTF8"):
+        raise SetUpError("database_encoding", encoding=encoding)
 
 
 def _prepare_nothing_where_shared(connection: Any, _record: object) -> None:

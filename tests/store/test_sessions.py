@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import delete, event, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from pro_service.core.problems import SetUpError
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import heartbeats
 from tests import support
-from tests.peers import databases
+from tests.peers import databases, postgres
 
 BEAT = {"name": "a test", "at": support.at("2026-01-14 12:00")}
 
@@ -50,3 +53,20 @@ def test_sqlite_is_told_what_a_connection_is_for_only_where_that_changes(sqlite_
         "PRAGMA query_only = ON",
         "PRAGMA query_only = OFF",
     ]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN5"])
+def test_a_postgresql_that_cannot_hold_every_letter_is_refused(
+    postgres_server: postgres.Postgres, encoding: str
+) -> None:
+    # A server that was made without a locale makes such databases.
+    name = f"letters_{encoding.lower()}"
+    made = sql.SQL("CREATE DATABASE {} ENCODING {} LOCALE 'C' TEMPLATE template0")
+    with psycopg.connect(postgres_server.url(), autocommit=True) as connection:
+        connection.execute(made.format(sql.Identifier(name), sql.Literal(encoding)))
+    engine = make_engine(postgres_server.url(name))
+    with pytest.raises(SetUpError) as refused:
+        engine.connect()
+    assert (refused.value.problem.code, refused.value.problem.values) == ("database_encoding", {"encoding": encoding})
+    engine.dispose()
+    postgres_server.drop(name)
