@@ -151,7 +151,7 @@ class Office:
         if person.left_at is not None or self._down(partial(self.give_number, person)):
             person.number_at = FOREVER if person.left_at is not None else person.number_at
             return
-        given = {"number": person.phone, "consent": STANDS if person.consents else ""}
+        given = {"number": person.phone, "consent": STANDS if person.consents or person.chats else ""}
         change.change(self.rt, self.actor, self.study_id, person.code, ChangeForm("phone", given, "asked for it"))
         person.gets_number(self.world.clock.now)
         self.world.ledger.note(person.code, "has a number")

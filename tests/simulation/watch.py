@@ -95,6 +95,8 @@ class Watch:
     given_back: set[str] = field(default_factory=set)
     """Ids of texts that were reported as not delivered for want of room or of a registration: these go again. And of
     those whose telephone takes none: another channel asks."""
+    undelivered: dict[str, datetime] = field(default_factory=dict)
+    """Id of a text that was reported as not delivered -> when."""
 
     def handed(self, outgoing: Outgoing) -> None:
         """Look at a text whose call to the provider begins now."""
@@ -174,24 +176,34 @@ class Watch:
             self._broken("no text is doubled", row, f"taken as {first} and as {taken.sid}")
         if row.kind not in PROMPTS:
             return
-        if self._first(self.steps, (row.window_id, row.kind), taken.sid) != taken.sid:
+        person = self.people[row.code]
+        if self._first(self.steps, (row.window_id, row.kind), taken.sid, person) != taken.sid:
             self._broken("no prompt is doubled", row, f"{row.kind} of {row.window}")
-        zone = self.people[row.code].zone
+        zone = person.zone
         day, by_its_clock = (at.astimezone(zone).date() for at in (taken.left_at, taken.handed_at))
-        if self._first(self.days, (row.code, day, by_its_clock), taken.sid) != taken.sid:
+        if self._first(self.days, (row.code, day, by_its_clock), taken.sid, person) != taken.sid:
             self._broken("at most one prompt a day", row, f"{row.kind} of {row.window} on {day}")
 
-    def _first(self, known: dict[Key, str], key: Key, sid: str) -> str:
+    def _first(self, known: dict[Key, str], key: Key, sid: str, person: Person | None = None) -> str:
         """Return the id under which this was taken first, and may have arrived."""
-        if known.get(key, "") in self.given_back:
+        first = known.get(key, "")
+        if first in self.given_back or (person is not None and self._in_vain(first, person)):
             known[key] = sid
         return known.setdefault(key, sid)
 
+    def _in_vain(self, sid: str, person: Person) -> bool:
+        """Whether a text did not arrive, and its number was then found not to be theirs: another address is asked."""
+        failed_at = self.undelivered.get(sid)
+        return failed_at is not None and (person.lost_at is not None or person.number_at >= failed_at)
+
     def reported(self, said: Mapping[str, str]) -> None:
         """Take note of a delivery report."""
-        code = said.get("ErrorCode", "")
-        if said["MessageStatus"] == "undelivered" and (is_retried(code) or kind_of(code) in HANDED_OVER):
-            self.given_back.add(receipt_of("", said).provider_id)
+        code, sid = said.get("ErrorCode", ""), receipt_of("", said).provider_id
+        if said["MessageStatus"] != "undelivered":
+            return
+        self.undelivered[sid] = self.world.now
+        if is_retried(code) or kind_of(code) in HANDED_OVER:
+            self.given_back.add(sid)
 
     def heard(self, person: Person, body: str) -> None:
         """Take note of what the product has been told by text."""

@@ -159,7 +159,9 @@ def _plan(case: Case, window: WindowFacts) -> list[tuple[datetime, Step]]:
         # Asked for another moment: the step that would be newest then comes then.
         newest = [step for moment, step in plan if moment <= snoozed]
         plan = sorted([*plan, (snoozed, newest[-1] if newest else plan[0][1])], key=lambda pair: pair[0])
-    return plan
+    # What fell due before the last prompt was taken was skipped for it: an invitation may leave as late as a reminder.
+    taken = [text.accepted_at or text.queued_at for text in _prompted(case, window) if text.kind in PROMPTS]
+    return [pair for pair in plan if not taken or pair[0] > max(taken)]
 
 
 def _was_asked(case: Case, window: WindowFacts) -> bool | None:

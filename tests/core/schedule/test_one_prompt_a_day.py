@@ -62,6 +62,20 @@ def test_who_was_enrolled_after_a_reminder_is_invited_first() -> None:
     assert life.prompts() == ["W1 invitation"]
 
 
+def test_a_reminder_that_fell_due_before_the_invitation_had_left_is_not_sent_after_it() -> None:
+    at_its_moment = entered("2026-01-20 18:30")
+    waits_past_it = entered("2026-01-20 18:00")
+    waits_past_it.delay = timedelta(minutes=40)
+    for life in (at_its_moment, waits_past_it):
+        life.until(at("2026-01-20 19:00"))
+        life.delay = timedelta(seconds=2)
+        assert life.prompts() == ["W1 invitation"]
+        life.until(at("2026-01-21 12:00"))
+        assert life.prompts() == ["W1 invitation"]
+        life.until(at("2026-01-21 12:31"))
+        assert life.prompts() == ["W1 invitation", "W1 reminder-2"]
+
+
 def test_who_was_enrolled_during_a_pause_is_invited_after_it() -> None:
     life = entered("2026-01-19 12:00", paused_at=at("2026-01-19 12:00"), paused_until=at("2026-01-20 20:00"))
     life.until(at("2026-01-21 09:01"))
