@@ -28,13 +28,14 @@ OTHERWISE_TESTED = ("pip install", "postgresql://")
 CRON, NIGHTLY = "* * * * *", "5 1 * * * "
 SHORTER = {"--participants 42 --days 120": "--participants 4 --days 10"}
 ANCHOR = re.compile(r"\b\d+:[0-9a-f]{64}\b")
-BLOCK = re.compile(r"^( *)```(?:text)?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: str) -> list[str]:
     """Return the blocks of a page without a language, each as it would be typed in a folder of its own."""
     text = (places.ROOT / "docs" / page).read_text(encoding="utf-8")
-    return ["\n".join(line.strip() for line in found[1].splitlines()) for found in BLOCK.findall(text)]
+    found = [words for _, language, words in BLOCK.findall(text) if language in ("", "text")]
+    return ["\n".join(line.strip() for line in words.splitlines()) for words in found]
 
 
 def commands(page: str) -> list[str]:

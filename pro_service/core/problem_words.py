@@ -1353,7 +1353,8 @@ _SERVICE: Mapping[str, Entry] = {
     "nothing_to_back_up": _refuse("there is no database to back up", "check DATABASE_URL"),
     "backup_folder_taken": _refuse("this folder holds something already", "name a new folder, or an empty one"),
     "backup_not_writable": _refuse(
-        "nothing can be written in this folder", "name a folder on a disk that can be written, whose owner is this user"
+        "nothing can be written in this folder",
+        "name a folder on a disk that can be written, whose owner is this user; under systemd the unit must allow it",
     ),
     "backup_disk_full": _refuse(
         "the disk is full; what was half written is gone again",
