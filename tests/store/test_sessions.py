@@ -1,6 +1,7 @@
 """The ways to the database: what only looks cannot write, whichever way its connection went before."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from pro_service.core.problems import SetUpError
 from pro_service.runtime import Runtime, open_runtime
 from pro_service.settings import Settings
+from pro_service.store import database
 from pro_service.store.database import Sessions, make_engine
 from pro_service.store.schema import heartbeats
 from tests import support
@@ -70,3 +72,34 @@ def test_a_postgresql_that_cannot_hold_every_letter_is_refused(
     assert (refused.value.problem.code, refused.value.problem.values) == ("database_encoding", {"encoding": encoding})
     engine.dispose()
     postgres_server.drop(name)
+
+
+def test_a_connection_that_lay_idle_is_asked_whether_it_is_alive_and_one_that_was_just_used_is_not(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sessions, asked = Sessions(make_engine(postgres_url)), list[object]()
+    engine = sessions.engine
+    ping = engine.dialect.do_ping
+
+    def ask(connection: Any) -> bool:
+        asked.append(connection)
+        return ping(connection)
+
+    monkeypatch.setattr(engine.dialect, "do_ping", ask)
+    for _ in range(3):
+        with sessions.glance() as connection:
+            connection.scalar(select(heartbeats.c.name))
+    assert not asked
+    # The server was restarted while nobody asked it anything.
+    with psycopg.connect(postgres_url, autocommit=True) as other:
+        other.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    monkeypatch.setattr(database, "ALIVE_SECONDS", -1.0)
+    with sessions.begin() as session:
+        session.execute(insert(heartbeats).values(BEAT))
+    assert len(asked) == 1
+    with sessions.reading() as session:
+        assert session.scalars(select(heartbeats.c.name)).all() == [BEAT["name"]]
+    sessions.close()
