@@ -132,6 +132,10 @@ def way_of(provider_id: str) -> WayOut:
     return next((way for way in TEXTS if way == name), "sms")
 
 
+LONGEST_ID, LONGEST_STATUS, LONGEST_CODE = 64, 20, 40
+"""Characters of what is kept of a provider's words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A text that somebody wrote, as a provider brings it. What it says stays out of the repr: that ends up in logs."""
@@ -165,6 +169,8 @@ class Receipt:
     token: str | None = None
     """Of the attempt it is about; None where only the provider's id says which message is meant."""
 
-
-LONGEST_ID, LONGEST_STATUS, LONGEST_CODE = 64, 20, 40
-"""Characters of what is kept of a provider's words."""
+    def __post_init__(self) -> None:
+        """Keep of a provider's words what a database can hold."""
+        for name, longest in (("provider_id", LONGEST_ID), ("status", LONGEST_STATUS), ("error", LONGEST_CODE)):
+            kept = "".join(filter(str.isprintable, getattr(self, name)))[:longest]
+            object.__setattr__(self, name, kept)

@@ -6,7 +6,7 @@ codes of the second factor, which are tried at one account.
 An `Allowance` is for card codes, which anybody may try at all participants at once. It is one instant: until when the
 failures so far are paid off. A failure adds `every` to it, time pays one off per `every`, and at most `burst` may be
 owed at once. So in any span no more than `most_in` are let through, and the instant is all that has to be kept. (GCRA,
-ITU-T I.371, Annex A.)
+ITU-T I.371, Annex A.) A provider that answers only so many questions is asked within one too.
 
 There are so many long codes that only a flood is refused, from one address or from many: wrong ones keep nobody out.
 The short codes of earlier releases are too few for that, and are counted apart.
@@ -14,11 +14,12 @@ The short codes of earlier releases are too few for that, and are counted apart.
 Wherever attempts are counted by address, `network_of` that address is counted.
 """
 
-import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_network
 from typing import Literal
 
+from pro_service.core.addresses import ip_of
 from pro_service.core.card_code import CODES, SHORT_CODES
 
 
@@ -36,13 +37,10 @@ PREFIX = 64
 
 def network_of(address: str) -> str:
     """Return what an address counts as: IPv4 whole, also where it is written as IPv6; IPv6 by its network."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is None:
-        return str(ipaddress.ip_network((int(found) >> (128 - PREFIX) << (128 - PREFIX), PREFIX)))
-    return str(getattr(found, "ipv4_mapped", None) or found)
+    found = ip_of(address)
+    if isinstance(found, IPv6Address):
+        return str(ip_network((int(found) >> (128 - PREFIX) << (128 - PREFIX), PREFIX)))
+    return address if found is None else str(found)
 
 
 @dataclass(frozen=True, slots=True)

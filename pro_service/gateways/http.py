@@ -1,5 +1,6 @@
 """Calls over HTTP: bounded waiting, and failures sorted by whether anything can have left."""
 
+import json
 import logging
 import ssl
 from collections.abc import Mapping
@@ -17,8 +18,7 @@ from pro_service.gateways.outgoing import Unavailable, Uncertain
 
 CONNECT_SECONDS, READ_SECONDS = 5.0, 20.0
 
-TOO_MANY = 429
-_TIMED_OUT, _SERVER_FAULT = 408, 500
+_TIMED_OUT, _TOO_MANY, _SERVER_FAULT = 408, 429, 500
 
 
 class Wire:
@@ -40,8 +40,8 @@ class Wire:
     def call(self, asked: requests.PreparedRequest, timeout: float | None = None) -> requests.Response:
         """Make one request, never a second one on its own, follow no redirect, and read the answer.
 
-        Raise Unavailable if it certainly never left, and Uncertain if it may have been taken (5xx, a time-out, a broken
-        connection).
+        Raise Unavailable if nothing was taken (it never left, or 429), and Uncertain if it may have been (5xx, a
+        time-out, a broken connection).
         """
         url = asked.url or ""
         try:
@@ -52,7 +52,13 @@ class Wire:
             raise (Unavailable() if never_left(fault) else Uncertain()) from None
         if answer.status_code >= _SERVER_FAULT or answer.status_code == _TIMED_OUT:
             raise Uncertain(answer.status_code)
+        if answer.status_code == _TOO_MANY:
+            raise self.too_many(answer)
         return answer
+
+    def too_many(self, answer: requests.Response) -> Unavailable:
+        """Return the error for a 429; a provider may say more in it."""
+        return Unavailable(answer.status_code, retry_after(answer.headers))
 
     def server_time(self, url: str) -> datetime | None:
         """Return the `Date` of whatever answer this address gives; None without one, or from this machine itself."""
@@ -76,6 +82,14 @@ class Wire:
             session.trust_env = not is_this_machine(host)
             self._environment[host] = session.merge_environment_settings(url, {}, False, None, None)
         return self._environment[host]
+
+
+def read_json(content: bytes) -> Any:
+    """Return what JSON says; None for what is none."""
+    try:
+        return json.loads(content.decode(errors="replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def never_left(fault: requests.RequestException) -> bool:

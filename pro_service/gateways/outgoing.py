@@ -1,6 +1,7 @@
 """What every gateway takes and answers, and the errors, named for what the caller can do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
@@ -116,6 +117,15 @@ class Uncertain(GatewayError):  # noqa: N818 (named for what the caller can do)
         return f"uncertain: {self.code}"
 
 
+@contextmanager
+def asking() -> Iterator[None]:
+    """While a question is asked: without a clear answer it may simply be asked again, so nothing is uncertain."""
+    try:
+        yield
+    except Uncertain as fault:
+        raise Unavailable(fault.code) from None
+
+
 class Gateway(Protocol):
     """A gateway. Called with no transaction open; may be called from several threads at once."""
 
@@ -127,7 +137,7 @@ class Gateway(Protocol):
 class Channel(Gateway, Protocol):
     """One way out to telephones, which can be asked. Each question raises Unavailable or Refused if there is no answer.
 
-    A provider that cannot tell (see its facts) answers a question as if it knew of nothing.
+    A provider that cannot tell (see its facts) answers a question as if it knew of nothing: see `CannotTell`.
     """
 
     @property
@@ -158,7 +168,7 @@ class Channel(Gateway, Protocol):
         ...
 
     def pull(self, created_after: datetime) -> list[Arrival]:
-        """List the texts people sent us since then, newest first."""
+        """List the texts people sent us since then, those of one instant newest first."""
         ...
 
     def forget(self, sid: str) -> Forgotten:
@@ -171,6 +181,33 @@ class Channel(Gateway, Protocol):
     def close(self) -> None:
         """Give its connections back."""
         ...
+
+
+class CannotTell:
+    """Answers of a channel whose provider is not asked: it takes messages, and knows of none."""
+
+    def fetch(self, sid: str) -> Record | None:  # noqa: ARG002 (a channel's shape)
+        """Return nothing."""
+        return None
+
+    def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002
+        """Return nothing."""
+        return []
+
+    def list_sent(self, created_after: datetime) -> list[Record]:  # noqa: ARG002
+        """Return nothing."""
+        return []
+
+    def pull(self, created_after: datetime) -> list[Arrival]:  # noqa: ARG002
+        """Return nothing."""
+        return []
+
+    def forget(self, sid: str) -> Forgotten:  # noqa: ARG002
+        """Say that there is no copy."""
+        return "unknown"
+
+    def close(self) -> None:
+        """There is nothing to close."""
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ import waitress
 from flask import Flask
 
 from pro_service import logs, paths, runtime
-from pro_service.gateways.verimor.allowance import Allowance
+from pro_service.core.throttle import Allowance
 from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.runtime import Runtime
 from pro_service.simulator import contents_of, create_simulator
@@ -44,8 +44,8 @@ STUDY = "DEMO"
 THREADS = 16
 TOO_LONG = 5.0
 """Seconds within which a page must be there."""
-QUESTIONS = 3_000
-"""How many a minute Verimor may be asked."""
+QUESTIONS = Allowance(burst=10, every=timedelta(milliseconds=20))
+"""How many Verimor may be asked."""
 FILE = 250
 """Participants in one enrolment file."""
 
@@ -130,7 +130,7 @@ def send(plan: Plan) -> None:
     verimor = rt.texts.get("verimor")
     if isinstance(verimor, VerimorTexts):
         # In this run's proportions, as its other times: 20 questions a minute would settle it in an hour.
-        verimor._allowance = Allowance(QUESTIONS)  # noqa: SLF001
+        verimor.questions = QUESTIONS
     quarantine.on_start(rt)
     for work, pause in ((_deliver, 0.3), (_reconcile, 0.2)):
         threading.Thread(target=_beat, args=(rt, work, pause), daemon=True).start()

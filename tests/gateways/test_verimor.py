@@ -15,12 +15,12 @@ from pro_service.core.providers import Arrival, Receipt
 from pro_service.gateways.hooks import HookRequest, NotOursError
 from pro_service.gateways.kinds import REMEDIES
 from pro_service.gateways.outgoing import GatewayError, Outgoing, Refused, Unavailable, Uncertain
-from pro_service.gateways.verimor.allowance import BURST, KEPT_BACK, Allowance
 from pro_service.gateways.verimor.codes import KINDS, STATUSES
 from pro_service.gateways.verimor.hooks import VerimorHooks
 from pro_service.gateways.verimor.texts import VerimorTexts
 from pro_service.gateways.verimor.wire import dialled, e164, instant, without
 from tests.gateways.conftest import Answer, Scripted
+from tests.support import SetClock
 
 NOW = datetime(2026, 3, 9, 12, tzinfo=UTC)
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -29,12 +29,17 @@ SECRET = "a-secret-of-thirty-two-characters"
 
 
 @pytest.fixture
-def channel(scripted: Scripted) -> Iterator[VerimorTexts]:
+def clock() -> SetClock:
+    return SetClock(NOW)
+
+
+@pytest.fixture
+def channel(scripted: Scripted, clock: SetClock) -> Iterator[VerimorTexts]:
     made = VerimorTexts(
         "908501234567",
         "s3cret",
         sender="KLINIK",
-        clock=lambda: NOW,
+        clock=clock,
         keyword="PRO",
         base_url=scripted.url,
         timeouts=(0.5, 0.3),
@@ -238,31 +243,26 @@ def test_people_are_listed_page_by_page_each_text_once(channel: VerimorTexts, sc
     assert "from_time" not in second
 
 
-def test_an_instant_that_is_yet_to_come_is_not_believed(channel: VerimorTexts, scripted: Scripted) -> None:
-    scripted.script = [Answer(200, _listed(1).replace("2026-03-09", "9999-12-30"))]
-    assert [one.at for one in channel.pull(NOW)] == [None]
+def test_a_question_that_may_not_be_asked_yet_is_not_asked_and_peoples_texts_come_first(
+    channel: VerimorTexts, scripted: Scripted, clock: SetClock
+) -> None:
+    def recalled() -> bool:
+        return not channel.recall(TOKEN, TEXT.to, TEXT.body, NOW)
 
-
-def test_peoples_texts_come_first_where_questions_are_few() -> None:
-    allowance = Allowance(per_minute=0.001)
-    for _ in range(BURST - KEPT_BACK):
-        allowance.take(ours=False)
+    scripted.script = [Answer(200, "[]")] * 12
+    assert all(recalled() for _ in range(7))
     with pytest.raises(Unavailable):
-        allowance.take(ours=False)
-    for _ in range(KEPT_BACK):
-        allowance.take(ours=True)
+        recalled()
+    assert [channel.pull(NOW) for _ in range(3)] == [[]] * 3
     with pytest.raises(Unavailable):
-        allowance.take(ours=True)
-
-
-def test_a_question_that_may_not_be_asked_yet_is_not_asked(channel: VerimorTexts, scripted: Scripted) -> None:
-    scripted.script = [Answer(200, "[]")] * BURST
-    for _ in range(BURST - KEPT_BACK):
-        assert channel.recall(TOKEN, TEXT.to, TEXT.body, NOW) == []
+        channel.pull(NOW)
+    clock.now += timedelta(seconds=3)
     with pytest.raises(Unavailable):
-        channel.recall(TOKEN, TEXT.to, TEXT.body, NOW)
-    assert scripted.calls.qsize() == BURST - KEPT_BACK
+        recalled()
     assert channel.pull(NOW) == []
+    clock.now += timedelta(seconds=12)
+    assert recalled()
+    assert scripted.calls.qsize() == 12
 
 
 # --- pushes ----------------------------------------------------------------------------------------------------------

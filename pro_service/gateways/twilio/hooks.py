@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from pro_service.core.providers import LONGEST_CODE, LONGEST_ID, LONGEST_STATUS, Arrival, Receipt, WayOut
+from pro_service.core.providers import LONGEST_ID, Arrival, Receipt, WayOut
 from pro_service.gateways.hooks import HookAnswer, HookRequest, NotOursError
 from pro_service.gateways.twilio.signatures import SIGNATURE_HEADER, valid_signature
 
@@ -74,9 +74,9 @@ def text_of(form: Mapping[str, str], at: datetime | None = None, way: WayOut = "
 def receipt_of(token: str, form: Mapping[str, str]) -> Receipt:
     """Return what became of a message from the fields of a status callback; `token` is its attempt's."""
     return Receipt(
-        provider_id=(mark_of(form) + form.get("MessageSid", ""))[:LONGEST_ID],
+        provider_id=mark_of(form) + form.get("MessageSid", ""),
         status=status_of(form.get("MessageStatus", "")),
-        error=form.get("ErrorCode", "")[:LONGEST_CODE],
+        error=form.get("ErrorCode", ""),
         token=token,
     )
 
@@ -88,5 +88,5 @@ def mark_of(form: Mapping[str, str]) -> str:
 
 def status_of(status: str) -> str:
     """Return a status in our words: what was read there has arrived."""
-    said = status.lower()[:LONGEST_STATUS]
+    said = status.lower()
     return "delivered" if said == "read" else said

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from pro_service.gateways.outgoing import (
     Refused,
     Unavailable,
     Uncertain,
+    asking,
 )
 from pro_service.gateways.twilio.codes import KINDS
 from pro_service.gateways.twilio.hooks import WHATSAPP, mark_of, status_of, text_of
@@ -43,6 +45,8 @@ _UNAUTHORIZED, _NOT_FOUND = 401, 404
 _NOT_FINISHED = 20009
 """A message on its way can be neither deleted nor emptied."""
 _CLIENT_FAULT = range(400, 500)
+_OF_THE_SDK = (TwilioException, ValueError, TypeError, AttributeError)
+"""What the SDK raises; the last three at an answer that it cannot read."""
 
 
 class TwilioTexts:
@@ -103,29 +107,21 @@ class TwilioTexts:
             asked["status_callback"] = f"{self._callbacks}/{outgoing.token}{CALLBACK_RETRIES}"
         if outgoing.validity_seconds is not None:
             asked["validity_period"] = max(1, min(outgoing.validity_seconds, LONGEST_VALIDITY))
-        try:
-            with self._wire.only_if(outgoing.may_leave):
-                created = self._client.messages.create(**asked)
-        except (TwilioRestException, TwilioServiceException) as answer:
-            raise sorted_out(answer) from None
-        except (TwilioException, ValueError, TypeError, AttributeError):
-            raise Uncertain from None  # an answer that is not Twilio's JSON: it may still have been taken
+        with _in_our_words(), self._wire.only_if(outgoing.may_leave):
+            created = self._client.messages.create(**asked)
         if not isinstance(created.sid, str) or not created.sid.startswith(("SM", "MM")):
             raise Uncertain
         return Accepted(self._mark + created.sid, str(created.status or "queued"))
 
     def fetch(self, sid: str) -> Record | None:
         """Read one message back; None if Twilio does not know it. Raise Unavailable or Refused."""
-        try:
-            return _record(self._message(sid).fetch())
-        except GatewayError as fault:
-            raise _unasked(fault) from None
-        except TwilioRestException as answer:
-            if answer.status == _NOT_FOUND:
-                return None
-            raise _unasked(sorted_out(answer)) from None
-        except (TwilioException, ValueError, TypeError, AttributeError):
-            raise Unavailable from None
+        with asking(), _in_our_words():
+            try:
+                return _record(self._message(sid).fetch())
+            except TwilioRestException as answer:
+                if answer.status == _NOT_FOUND:
+                    return None
+                raise
 
     def recall(self, token: str, to: str, body: str, created_after: datetime) -> list[Record]:  # noqa: ARG002 (a key of ours is not kept there)
         """List what was sent to one person and contains our text (a trial account prefixes it), newest first.
@@ -159,40 +155,36 @@ class TwilioTexts:
 
     def forget(self, sid: str) -> Forgotten:
         """Delete a message and its media; if that is not allowed, empty its words. Raise Unavailable or Refused."""
-        message = self._message(sid)
         try:
-            if _media_of(message.fetch()):
-                for picture in message.media.list():
-                    picture.delete()
-            message.delete()
-        except GatewayError as fault:
-            raise _unasked(fault) from None
-        except TwilioRestException as answer:
-            if answer.status == _NOT_FOUND:
-                return "unknown"
-            if answer.code == _NOT_FINISHED:
-                raise Unavailable(_NOT_FINISHED) from None
-            return self._redacted(sid, _unasked(sorted_out(answer)))
-        except (TwilioException, ValueError, TypeError, AttributeError):
-            raise Unavailable from None
-        return "deleted"
+            return self._deleted(self._message(sid))
+        except Refused as fault:
+            try:
+                self._message(sid).update(body="")
+            except (GatewayError, *_OF_THE_SDK):
+                raise fault from None
+            return "redacted"
 
-    def _redacted(self, sid: str, fault: GatewayError) -> Forgotten:
-        """Empty the words of a message that may not be deleted; raise why not, if that is refused as well."""
-        if not isinstance(fault, Refused):
-            raise fault
-        try:
-            self._message(sid).update(body="")
-        except (GatewayError, TwilioException, ValueError, TypeError, AttributeError):
-            raise fault from None
-        return "redacted"
+    def _deleted(self, message: Any) -> Forgotten:
+        with asking(), _in_our_words():
+            try:
+                if _media_of(message.fetch()):
+                    for picture in message.media.list():
+                        picture.delete()
+                message.delete()
+            except TwilioRestException as answer:
+                if answer.status == _NOT_FOUND:
+                    return "unknown"
+                if answer.code == _NOT_FINISHED:
+                    raise Unavailable(_NOT_FINISHED) from None
+                raise
+        return "deleted"
 
     def _message(self, sid: str) -> Any:
         return self._client.messages(sid.removeprefix(self._mark))
 
     def _listed(self, created_after: datetime, wanted: Callable[[Any], bool], **filters: Any) -> Iterator[Any]:
         """Return the list, which is newest first, back to that instant; a list that does not reach it says nothing."""
-        try:
+        with asking(), _in_our_words():
             for read, one in enumerate(self._client.messages.stream(page_size=PAGE_SIZE, **filters)):
                 if one.date_created is not None and one.date_created < created_after - OUT_OF_ORDER:
                     return
@@ -201,12 +193,17 @@ class TwilioTexts:
                 mine = _mark(one) == self._mark and wanted(one)
                 if mine and (one.date_created is None or one.date_created >= created_after):
                     yield one
-        except GatewayError as fault:
-            raise _unasked(fault) from None
-        except (TwilioRestException, TwilioServiceException) as answer:
-            raise _unasked(sorted_out(answer)) from None
-        except (TwilioException, ValueError, TypeError, AttributeError):
-            raise Unavailable from None
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Raise what Twilio's answer means for us in the place of what the SDK raises."""
+    try:
+        yield
+    except (TwilioRestException, TwilioServiceException) as answer:
+        raise sorted_out(answer) from None
+    except _OF_THE_SDK:
+        raise Uncertain from None  # an answer that is not Twilio's JSON: a message may still have been taken
 
 
 def sorted_out(answer: TwilioRestException | TwilioServiceException) -> GatewayError:
@@ -220,11 +217,6 @@ def sorted_out(answer: TwilioRestException | TwilioServiceException) -> GatewayE
         return Refused(status, "credentials") if status == _UNAUTHORIZED else Uncertain(status)
     kind = KINDS.get(str(code), "other")
     return Unavailable(code, kind=kind) if REMEDIES[kind] in ("wait", "tomorrow") else Refused(code, kind)
-
-
-def _unasked(fault: GatewayError) -> GatewayError:
-    # A question that got no clear answer changes nothing: it may simply be asked again.
-    return Unavailable(fault.code) if isinstance(fault, Uncertain) else fault
 
 
 def _media_of(message: Any) -> int:

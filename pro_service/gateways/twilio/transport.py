@@ -1,6 +1,5 @@
 """The connection to Twilio: an HTTP client for its SDK, in place of its own, which by default waits for ever."""
 
-import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from twilio.http import HttpClient
 from twilio.http.response import Response
 from urllib3.util import make_headers
 
-from pro_service.gateways.http import TOO_MANY, Wire, retry_after
+from pro_service.gateways.http import Wire, read_json, retry_after
 from pro_service.gateways.kinds import Kind
 from pro_service.gateways.outgoing import Unavailable
 from pro_service.gateways.twilio.codes import KINDS
@@ -63,9 +62,14 @@ class PatientClient(Wire, HttpClient):
             raise Unavailable
         answer = self.call(_prepared(method.upper(), self._aim(uri), params, data, headers, auth), timeout)
         text = answer.content.decode(errors="replace")
-        if answer.status_code == TOO_MANY:
-            raise _too_many(answer.status_code, text, answer.headers)
         return Response(answer.status_code, text, answer.headers)
+
+    def too_many(self, answer: requests.Response) -> Unavailable:
+        """Return the error for a 429, with Twilio's own code where it gives one: some are over tomorrow only."""
+        said = read_json(answer.content)
+        code = said.get("code") if isinstance(said, dict) else None
+        kind: Kind = "daily_limit" if KINDS.get(str(code)) == "daily_limit" else "busy"
+        return Unavailable(code if isinstance(code, int) else answer.status_code, retry_after(answer.headers), kind)
 
     def _aim(self, uri: str) -> str:
         if self._base is None:
@@ -95,15 +99,3 @@ def _prepared(
         asked.headers["Content-Length"] = str(len(asked.body))
         asked.headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
     return asked
-
-
-def _too_many(status: int, text: str, headers: Mapping[str, str]) -> Unavailable:
-    """Return the error for a 429, with Twilio's own code where it gives one: some of them are over tomorrow only."""
-    try:
-        said = json.loads(text)
-    except ValueError:
-        said = None
-    code = said.get("code") if isinstance(said, dict) else None
-    code = code if isinstance(code, int) else status
-    kind: Kind = "daily_limit" if KINDS.get(str(code)) == "daily_limit" else "busy"
-    return Unavailable(code, retry_after(headers), kind)

@@ -4,16 +4,14 @@ A push is believed that comes to an address nobody else knows, and from one of t
 """
 
 import hmac
-import json
 from collections.abc import Mapping, Sequence
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import TypeAlias
+from ipaddress import ip_network
 
+from pro_service.core.addresses import ip_of
 from pro_service.core.providers import Arrival, Receipt
 from pro_service.gateways.hooks import HookAnswer, HookRequest, NotOursError
+from pro_service.gateways.http import read_json
 from pro_service.gateways.verimor.wire import arrival_of, receipt_of
-
-Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class VerimorHooks:
@@ -25,19 +23,17 @@ class VerimorHooks:
         `keyword`: see `arrival_of`.
         """
         self._secret, self._keyword = secret.encode(), keyword
-        self._networks: tuple[Network, ...] = tuple(ip_network(one, strict=False) for one in networks)
+        self._networks = [ip_network(one, strict=False) for one in networks]
 
     def genuine(self, request: HookRequest) -> bool:
         """Whether it came to the secret address, and from one that is Verimor's."""
-        knows = hmac.compare_digest(request.path.encode(errors="replace"), self._secret)
-        return knows and bool(self._secret) and self._is_theirs(request.address)
+        knows = hmac.compare_digest(request.path.encode(errors="replace"), self._secret) and self._secret
+        address = ip_of(request.address)
+        return bool(knows) and address is not None and any(address in network for network in self._networks)
 
     def read(self, request: HookRequest) -> Sequence[Arrival | Receipt]:
         """Return every text and receipt of a push; what is neither is left out. Raise NotOursError for no JSON."""
-        try:
-            said = json.loads(request.body)
-        except (ValueError, RecursionError):
-            raise NotOursError from None
+        said = read_json(request.body)
         if not isinstance(said, list | dict):
             raise NotOursError
         each = said if isinstance(said, list) else [said]
@@ -52,12 +48,3 @@ class VerimorHooks:
         if said.get("type") == "inbound":
             return arrival_of(said, self._keyword)
         return receipt_of(said) if said.get("type") == "outbound" else None
-
-    def _is_theirs(self, address: str) -> bool:
-        try:
-            found = ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
-            found = found.ipv4_mapped
-        return any(found in network for network in self._networks)

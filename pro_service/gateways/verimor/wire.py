@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from pro_service.core.providers import LONGEST_CODE, LONGEST_ID, LONGEST_STATUS, Arrival, Receipt
+from pro_service.core.providers import LONGEST_ID, Arrival, Receipt
 from pro_service.gateways.verimor.codes import STATUSES
 
 WAY = "verimor"
@@ -53,17 +53,12 @@ def identifier(given: object) -> str:
 def receipt_of(said: Mapping[str, object]) -> Receipt | None:
     """Return what became of a text, from a push or an answer; None where nothing says which text, or what became."""
     campaign, status = identifier(said.get("campaign_id")), said.get("status")
-    provider_id = f"{WAY}:{campaign}"
-    if not campaign or len(provider_id) > LONGEST_ID or not isinstance(status, str):
+    if not campaign or not isinstance(status, str):
         return None
-    known = STATUSES.get(status.strip().upper())
-    unknown = identifier(status.strip().replace("_", "")).lower()[:LONGEST_STATUS]
-    return Receipt(
-        provider_id=provider_id,
-        status=known or unknown or "unknown",
-        error=status.strip().upper()[:LONGEST_CODE] if known in ("undelivered", "failed") else "",
-        token=identifier(said.get("campaign_custom_id")) or None,
-    )
+    word = status.strip().upper()
+    means = STATUSES.get(word, word.lower())
+    error = word if means in ("undelivered", "failed") else ""
+    return Receipt(f"{WAY}:{campaign}", means, error, token=identifier(said.get("campaign_custom_id")) or None)
 
 
 def arrival_of(said: Mapping[str, object], keyword: str = "") -> Arrival | None:
@@ -78,7 +73,8 @@ def arrival_of(said: Mapping[str, object], keyword: str = "") -> Arrival | None:
         way=WAY,
         provider_id=provider_id,
         sender=e164(str(sender)),
-        body=without(keyword, _whole(str(content))),
+        # Half a character, which JSON allows, cannot be written down.
+        body=without(keyword, str(content).encode(errors="replace").decode()),
         raw=said,
         to=e164(str(to)) if isinstance(to, int | str) else "",
         at=instant(said.get("received_at")) or instant(said.get("created_at")),
@@ -95,8 +91,3 @@ def without(keyword: str, content: str) -> str:
 
 def _folded(word: str) -> str:
     return word.translate(_FOLDED).casefold()
-
-
-def _whole(content: str) -> str:
-    """Return a text that can be written down: half a character, which JSON allows, becomes a question mark."""
-    return content.encode(errors="replace").decode()

@@ -15,6 +15,8 @@ FIRST = timedelta(days=7)
 BEAT, EVERY = "pull", timedelta(minutes=10)
 OVERLAP = timedelta(minutes=15)
 """How much of what was looked at already is looked at again: a list may lag behind."""
+AHEAD = timedelta(hours=1)
+"""How far ahead of ours a provider's clock is believed."""
 
 
 @dataclass(slots=True)
@@ -56,12 +58,17 @@ def _pull(rt: Runtime, provider: Channel, report: PullReport) -> None:
     report.listed += len(listed)
     with rt.sessions.reading() as session:
         known = inbox.known_ids(session, {arrival.provider_id for arrival in listed})
-    for arrival in reversed(listed):
+    oldest_first = listed[::-1]
+    oldest_first.sort(key=lambda one: one.at or since)
+    for arrival in oldest_first:
         if arrival.provider_id not in known:
             report.kept += receive(rt, arrival)
+    # By the provider's clock: ours may have run ahead, and what was written until it was put back would be missed.
+    # But not by an instant that is yet to come: nothing would be fetched before that.
+    latest = rt.clock() + AHEAD
+    seen = [arrival.at for arrival in listed if arrival.at is not None and arrival.at <= latest]
     with rt.sessions.begin() as session:
-        # By the provider's clock: ours may have run ahead, and what was written until it was put back would be missed.
-        channels.pulled(session, way, max([since, *(arrival.at for arrival in listed if arrival.at)]))
+        channels.pulled(session, way, max([since, *seen]))
 
 
 def pull_now_and_then(rt: Runtime) -> PullReport:

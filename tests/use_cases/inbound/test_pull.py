@@ -86,6 +86,19 @@ def test_a_clock_that_ran_ahead_makes_no_reply_be_missed(
     assert participant
 
 
+def test_an_instant_that_is_yet_to_come_makes_no_reply_be_missed(
+    rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
+) -> None:
+    phones.write(PHONE, "hello", clock.now + timedelta(days=400))
+    pull(rt)
+    written = clock.now + timedelta(minutes=30)
+    clock.now += timedelta(hours=2)
+    phones.write(PHONE, "6", written)
+    assert pull(rt).kept == 1
+    assert answers(rt) == [("NRS-AVG", 6, written, True)]
+    assert participant
+
+
 def test_a_reply_that_the_webhook_brought_too_counts_once(
     rt: Runtime, clock: support.SetClock, phones: Telephones, participant: int
 ) -> None:
