@@ -144,6 +144,8 @@ class Runtime:
     """Provider -> what it calls; see `/hooks/<provider>/…`."""
     time_stamps: TimeStamps | None = None
     """None: seals are not time-stamped, and stored ones cannot be checked."""
+    simulated_before: bool = False
+    """Whether texts of this database went to simulated telephones: its participants are invented."""
     monotonic: Callable[[], float] = time.monotonic
     """Seconds that nobody can set: how long something took. Where time is virtual, so are these."""
     memory: Memory = field(default_factory=Memory)
@@ -198,6 +200,11 @@ class Runtime:
         """Whether texts go to simulated telephones on this machine: nobody gets one."""
         return bool(self.texts) and not any(way.elsewhere for way in self.texts.values())
 
+    @property
+    def for_trying_out(self) -> bool:
+        """Whether its participants are invented, as far as anybody can tell: whatever leaves it says so."""
+        return self.simulates or self.simulated_before
+
     def carrier(self, country: str | None, wanted: str = "") -> Facts:
         """Return the way out of texts to a country; see `Carriers.to`."""
         return FACTS[SMS[self.carriers.to(country, wanted)]]
@@ -230,7 +237,8 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         with sessions.reading() as session:
             vault = open_vault(session, settings.data_keys)
             keys.check(session, vault)
-            _check_telephones(settings, standing.reached(session))
+            reached = standing.reached(session)
+            _check_telephones(settings, reached)
             test = readiness.is_test(session)
         clock = _clock(settings, test=test)
     except BaseException:
@@ -248,15 +256,17 @@ def open_runtime(settings: Settings, *, pool_size: int = 10, lasting: bool = Tru
         mail=_mail(settings, clock),
         hooks=_hooks(settings),
         time_stamps=_time_stamps(settings),
+        simulated_before=reached == "simulated",
         opened=opened,
     )
 
 
 def _check_telephones(settings: Settings, reached: str | None) -> None:
     """Refuse real accounts for a database that was tried with invented numbers, and simulators for a real one."""
-    if settings.texts and reached is not None and (reached == "simulated") != settings.simulates:
-        code = "telephones_were_simulated" if reached == "simulated" else "telephones_were_real"
-        raise TelephonesError(code, given=" and ".join(settings.aimed_elsewhere))
+    if reached == "simulated" and settings.reaches_people:
+        raise TelephonesError("telephones_were_simulated")
+    if reached == "people" and settings.simulates:
+        raise TelephonesError("telephones_were_real", given=" and ".join(settings.aimed_elsewhere))
 
 
 def upgrade(

@@ -223,8 +223,19 @@ class Settings:
     @property
     def simulates(self) -> bool:
         """Whether texts go to simulated telephones on this machine."""
-        aimed = (self.twilio, self.twilio_base_url), (self.verimor, self.verimor_base_url)
+        aimed = (self.twilio or self.whatsapp, self.twilio_base_url), (self.verimor, self.verimor_base_url)
         return any(there and url and leads_to_this_machine(url) for there, url in aimed)
+
+    @property
+    def reaches_people(self) -> tuple[str, ...]:
+        """Names of the settings by which a message leaves this machine, and may reach somebody."""
+        real = {
+            "TWILIO_ACCOUNT_SID": (self.twilio or self.whatsapp)
+            and not leads_to_this_machine(self.twilio_base_url or ""),
+            "VERIMOR_USERNAME": self.verimor and not leads_to_this_machine(self.verimor_base_url or ""),
+            "SMTP_HOST": self.mails and not is_this_machine(self.smtp_host),
+        }
+        return tuple(name for name, reaches_people in real.items() if reaches_people)
 
     @property
     def needed_for_calls(self) -> Mapping[str, str]:
@@ -289,15 +300,8 @@ def environment(**more: str) -> dict[str, str]:
 
 def _real_beside_simulated(settings: Settings) -> Iterator[Problem]:
     """Name the settings that would reach people while texts go to simulated telephones."""
-    if not settings.simulates:
-        return
-    real = {
-        "TWILIO_ACCOUNT_SID": settings.twilio and not leads_to_this_machine(settings.twilio_base_url or ""),
-        "VERIMOR_USERNAME": settings.verimor and not leads_to_this_machine(settings.verimor_base_url or ""),
-        "SMTP_HOST": settings.mails and not is_this_machine(settings.smtp_host),
-    }
-    for name, reaches_people in real.items():
-        if reaches_people:
+    if settings.simulates:
+        for name in settings.reaches_people:
             yield problem("real_beside_simulated", name, given=" and ".join(settings.aimed_elsewhere))
 
 

@@ -20,10 +20,12 @@ def readme(
     formats: Sequence[str] = ("csv",),
     excel: bool = False,
     demo: bool = False,
+    simulated: bool = False,
 ) -> str:
     """Return the text, in English: the same for the same study, instant and options.
 
-    `site`: the only site that is in the set, empty for all; `formats`: as the command names them.
+    `site`: the only site that is in the set, empty for all; `formats`: as the command names them;
+    `simulated`: the telephones are.
     """
     values = {
         "study": study,
@@ -34,5 +36,6 @@ def readme(
         "formats": formats,
         "excel": excel,
         "demo": demo,
+        "simulated": simulated,
     }
     return documents.render("export/readme.txt", "en", values) + "\n"

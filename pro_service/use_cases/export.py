@@ -129,7 +129,8 @@ def paper(rt: Runtime, study: Study, site: str | None, now: datetime) -> Paper |
                     pass
     whole, boxes = ((table, list(rows)) for table, rows in counting.tables())
     newest, number = frame.shape.newest, max(frame.version_numbers.values())
-    return Paper(whole, boxes, {one: methods.in_language(newest, number, one) for one in LANGUAGES})
+    words = {one: methods.in_language(newest, number, one, simulated=rt.for_trying_out) for one in LANGUAGES}
+    return Paper(whole, boxes, words)
 
 
 def read_instant(text: str) -> datetime:
@@ -303,6 +304,7 @@ class _Writing:
             "schema_revision": readiness.head(),
             "protocol_versions": [one.facts for one in versions],
             "test_database": readiness.is_test(session),
+            "simulated_telephones": rt.for_trying_out,
             "newest_seal": data_set.seal_by(session, self.frame.as_of),
         }
 
@@ -350,7 +352,7 @@ class _Writing:
         self._add(csv_files.write_text(self.folder, codebook.FILE, text)._replace(rows=count))
 
     def _described(self) -> None:
-        shape = self.frame.shape
+        shape, simulated = self.frame.shape, self.facts["simulated_telephones"]
         text = readme.readme(
             study=shape.study,
             title=shape.newest.title,
@@ -360,9 +362,12 @@ class _Writing:
             formats=self.wanted.formats,
             excel=self.wanted.excel,
             demo=shape.newest.demo,
+            simulated=simulated,
         )
         self._text(readme.FILE, text)
-        self._text(methods.FILE, methods.methods(shape.newest, max(self.frame.version_numbers.values())))
+        self._text(
+            methods.FILE, methods.methods(shape.newest, max(self.frame.version_numbers.values()), simulated=simulated)
+        )
 
     def _text(self, path: str, text: str) -> None:
         self._add(csv_files.write_text(self.folder, path, text))

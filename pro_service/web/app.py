@@ -120,7 +120,7 @@ def _words(app: Flask, rt: Runtime, static: Path) -> None:
             "language": i18n.language(),
             "languages": tuple(i18n.LANGUAGES.items()),
             "login": g.get("login"),
-            "simulated": rt.simulates,
+            "simulated": rt.for_trying_out,
         }
 
 

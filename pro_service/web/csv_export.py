@@ -8,6 +8,7 @@ from decimal import Decimal
 from flask import Response
 
 from pro_service.exports.formats.excel import harmless
+from pro_service.runtime import Runtime
 
 CHUNK = 200
 """So many rows leave together."""
@@ -15,11 +16,16 @@ CHUNK = 200
 Cell = str | int | float | Decimal | None
 
 
-def sheet(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
+def sheet(rt: Runtime, name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Response:
     """Return a file `name`.csv that is written while it is read: UTF-8 with the mark that spreadsheets ask for."""
     answer = Response(_lines(head, rows), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{file_name(rt, name)}.csv"'
     return answer
+
+
+def file_name(rt: Runtime, name: str) -> str:
+    """Return what a file is called that leaves: it says if the telephones are simulated, for a file has no banner."""
+    return f"simulated-{name}" if rt.for_trying_out else name
 
 
 def _lines(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:

@@ -22,12 +22,16 @@ FILE = "paper/methods.txt"
 _HOUR = timedelta(hours=1)
 
 
-def methods(protocol: Protocol, version: int) -> str:
-    """Return the text, in English and below it in Turkish; `version`: the number under which the protocol is stored."""
-    return "\n\n\n".join(in_language(protocol, version, language) for language in LANGUAGES) + "\n"
+def methods(protocol: Protocol, version: int, *, simulated: bool = False) -> str:
+    """Return the text, in English and below it in Turkish.
+
+    `version`: the number under which the protocol is stored; `simulated`: the telephones are.
+    """
+    texts = (in_language(protocol, version, language, simulated=simulated) for language in LANGUAGES)
+    return "\n\n\n".join(texts) + "\n"
 
 
-def in_language(protocol: Protocol, version: int, language: str) -> str:
+def in_language(protocol: Protocol, version: int, language: str, *, simulated: bool = False) -> str:
     """Return the text in one of the languages of data sets."""
 
     def said(texts: Mapping[str, T]) -> T:
@@ -42,6 +46,7 @@ def in_language(protocol: Protocol, version: int, language: str) -> str:
     values = {
         "protocol": protocol,
         "version": version,
+        "simulated": simulated,
         "worded": {str(names.get(one, one)): one for one in protocol.languages},
         "items": [_item(item, said, compared=key in compared) for key, item in protocol.items.items()],
         "points": [_point(protocol, point, said) for point in protocol.time_points],

@@ -72,6 +72,8 @@ class Card:
     """When it was handed over; not printed."""
     beside: bool = False
     """The card before it, of an earlier release, works until this one is used; not printed."""
+    for_trying_out: bool = False
+    """It is of an installation with simulated telephones, and says so."""
 
 
 def show(rt: Runtime, actor: Actor, study_id: int, code: str, sites: Collection[int] | None = None) -> Card:
@@ -161,7 +163,7 @@ def blank(rt: Runtime, study_id: int, site: str) -> Card:
         raise RejectedError((problem("not_a_site", "--site", given=quoted(site), known=tuple(known)),))
     address = rt.settings.public_base_url + PATH
     days = tuple((point.label, None) for point in protocol.time_points if point.prompted)
-    return Card("", protocol.languages, known[site], address, "", address, days)
+    return Card("", protocol.languages, known[site], address, "", address, days, for_trying_out=rt.for_trying_out)
 
 
 def _looked_at(writer: Writer, loaded: Loaded) -> str:
@@ -221,6 +223,7 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str, now: datetime) -> Card:
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in ahead),
         texted=may_text(person),
+        for_trying_out=rt.for_trying_out,
     )
 
 

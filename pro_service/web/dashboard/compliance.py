@@ -89,7 +89,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         with rt.sessions.reading() as session:
             found = breakdown.breakdown(session, rt.loader, scope.study_id, now, filters(scope))
         head = ("by", "value", "due", *COUNTS, "left_during", "missed_before_enrolment", "rate_in_window", "rate_any")
-        return sheet(f"{scope.study}-compliance", head, _lines(found, scope))
+        return sheet(rt, f"{scope.study}-compliance", head, _lines(found, scope))
 
 
 def _count(

@@ -25,6 +25,7 @@ from pro_service.use_cases import export
 from pro_service.use_cases.export import Wanted
 from pro_service.web.access import needs
 from pro_service.web.cached_figures import CachedFigures
+from pro_service.web.csv_export import file_name
 from pro_service.web.i18n import language
 from pro_service.web.problems import words
 from pro_service.web.scope import Scope, actor, in_study, leaves_row, not_found
@@ -146,7 +147,7 @@ def _streamed(rt: Runtime, wanted: Wanted) -> ResponseReturnValue:
             file = place / "set.zip"
             made = export.export(rt, actor(), wanted, file)
         name = f"{wanted.study.code}-{instant_text(made.as_of).replace(':', '')}{file.suffix}"
-        return send_file(file.open("rb"), as_attachment=True, download_name=name, max_age=0)
+        return send_file(file.open("rb"), as_attachment=True, download_name=file_name(rt, name), max_age=0)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -62,7 +62,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
         head = ["participant", "site", "status", "procedure_date", "channel"]
         for code in codes:
             head += [f"{code}_status", f"{code}_opens_at", f"{code}_closes_at", f"{code}_answered_at"]
-        return sheet(f"{scope.study}-participants", head, _sheet_lines(rt, scope, _filters(scope), codes, now))
+        return sheet(rt, f"{scope.study}-participants", head, _sheet_lines(rt, scope, _filters(scope), codes, now))
 
 
 def _sheet_lines(rt: Runtime, scope: Scope, look: Look | None, codes: list[str], now: datetime) -> Iterator[list[Cell]]:

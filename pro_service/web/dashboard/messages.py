@@ -105,7 +105,7 @@ def _add_ledger(pages: Blueprint, rt: Runtime) -> None:
     @in_study(rt, otherwise=not_found)
     @leaves_row(rt, "messages.csv")
     def messages_sheet(scope: Scope) -> ResponseReturnValue:
-        return sheet(f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _ledger_query(scope).sought))
+        return sheet(rt, f"{scope.study}-messages", HEAD, _lines(rt, scope.study_id, _ledger_query(scope).sought))
 
 
 def _add_message(pages: Blueprint, rt: Runtime) -> None:

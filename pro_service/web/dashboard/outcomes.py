@@ -81,7 +81,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
     def outcomes_sheet(scope: Scope) -> ResponseReturnValue:
         look = filters(scope)
         rows = _rows(rt, scope.study_id, look.sites, look.window)
-        return sheet(f"{scope.study}-outcomes", HEAD, rows)
+        return sheet(rt, f"{scope.study}-outcomes", HEAD, rows)
 
 
 def classes() -> tuple[str, ...]:

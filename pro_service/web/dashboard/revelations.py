@@ -106,7 +106,7 @@ def _add_log(pages: Blueprint, rt: Runtime) -> None:
     @leaves_row(rt, "revealed.csv")
     def revelations_sheet(scope: Scope) -> ResponseReturnValue:
         head = ["noted_at", "participant", "site", "source", "noted_by"]
-        return sheet(f"{scope.study}-revealed", head, _every_line(rt, scope))
+        return sheet(rt, f"{scope.study}-revealed", head, _every_line(rt, scope))
 
 
 def _every_line(rt: Runtime, scope: Scope) -> Iterator[list[Cell]]:
