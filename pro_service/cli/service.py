@@ -107,6 +107,7 @@ def deliver(state: State) -> None:
         for finding in doctor.confirmations_of(rt):
             if finding.colour == "red":
                 click.echo(f"pro-service: {finding.finding}", err=True)
+        _say_held(rt)
         _show_report(state, asdict(report))
 
 
@@ -125,6 +126,7 @@ def reconcile(state: State) -> None:
         report = asdict(use_case.reconcile(rt))
         report |= {"replies_fetched": fetched.kept, "quarantine": held.held}
         report |= {"adopted": held.adopted, "unknown_at_provider": held.unknown}
+        _say_held(rt)
         _show_report(state, report)
 
 
@@ -143,6 +145,7 @@ def begin(state: State) -> None:
     with opened(state) as rt:
         begun = use_case.begin(rt, use_case.BY_HAND, Actor(kind="staff", id=who(), source="cli"))
         click.echo("Texts are held from now on." if begun else "Texts are held already.")
+        _say_held(rt)
 
 
 @quarantine.command()
@@ -158,6 +161,14 @@ def lift(state: State, reason: str) -> None:
     with opened(state) as rt:
         lifted = use_case.lift(rt, Actor(kind="staff", id=who(), source="cli"), reason)
         click.echo("Texts are sent again." if lifted else "No texts were held.")
+
+
+def _say_held(rt: Any) -> None:
+    """Say which texts are in quarantine, and how that ends."""
+    from pro_service.use_cases import doctor  # noqa: PLC0415
+
+    for finding in doctor.held_of(rt):
+        click.echo(f"pro-service: {finding.finding}. {finding.remedy}", err=True)
 
 
 def _listen(app: WSGIApplication, host: str, port: int, *, threads: int = THREADS, proxy: str | None = None) -> None:

@@ -27,7 +27,7 @@ from pro_service.settings import Settings
 from pro_service.store import erasures, guards, manifests, readiness, seals, studies, time_stamps
 from pro_service.store.database import FIXED, sqlite_module, wal_is_safe
 from pro_service.store.disk import MEGABYTE, NO_SPACE, disks
-from pro_service.store.messages import telephone_keys
+from pro_service.store.messages import channels, telephone_keys
 from pro_service.store.participants import card_codes
 from pro_service.store.readiness import BehindError
 from pro_service.store.staff import members
@@ -38,7 +38,7 @@ from pro_service.use_cases import confirmation, keys, mails, trusted_time
 from pro_service.use_cases.safety_alerts import Coverage, coverage
 from pro_service.use_cases.staff.accounts import needs_factor
 from pro_service.use_cases.trail.verify import TRIGGER
-from pro_service.use_cases.watch import BACKUP, CLOCK, DISK, SAFETY, TRAIL, UNCONFIRMED, alarms
+from pro_service.use_cases.watch import BACKUP, CLOCK, DISK, HELD, SAFETY, TRAIL, UNCONFIRMED, alarms
 
 BEAT = "tick"
 STALE = timedelta(minutes=15)
@@ -171,6 +171,7 @@ def _opened(rt: Runtime) -> Iterator[Finding]:
             "cards", "yellow", what, "pro-service participant cards --out FILE.html, or Cards on the dashboard"
         )
     yield from confirmations_of(rt)
+    yield from held_of(rt)
     yield from _trail(rt)
     yield from not_erased_of(rt, now.date() - DAY)
     yield from _alarms(rt)
@@ -232,6 +233,23 @@ _UNCONFIRMED: Mapping[Notice, str] = {
     "older_waits": "confirmed, but participants are still on one that never was; texts that wait: {held}",
     "runs": "ran before versions were confirmed, and goes on; nobody has confirmed it",
 }
+
+
+def held_of(rt: Runtime) -> Iterator[Finding]:
+    """Say which ways out are in quarantine, and how many messages since when this database knows.
+
+    A person compares that with the provider's log: more there means that some were forgotten here.
+    """
+    with rt.sessions.reading() as session:
+        known = channels.all_channels(session)
+        for way in rt.texts:
+            held = known[way]
+            if held.quarantined_at is not None:
+                what, remedy = mails.alarm_words("en", f"{HELD}_{way}")
+                since = held.known_until or held.quarantined_at
+                here = f"{channels.sent_since(session, way, since)} that left after {since:%Y-%m-%dT%H:%MZ}"
+                said = f"{what[:1].lower()}{what[1:]} since {held.quarantined_at:%Y-%m-%dT%H:%MZ}; known here: {here}"
+                yield Finding("sending", "red", said, remedy)
 
 
 def _clock(rt: Runtime, now: datetime) -> Finding:
@@ -541,7 +559,7 @@ def _beat(seen: Condition, now: datetime) -> Finding:
 
 def _alarms(rt: Runtime) -> Iterator[Finding]:
     """What fails in silence and no finding above says already."""
-    said = {BACKUP, CLOCK, DISK, "scheduler", UNCONFIRMED, "waiting", "unread"}
+    said = {BACKUP, CLOCK, DISK, "scheduler", UNCONFIRMED, "waiting", "unread", *(f"{HELD}_{way}" for way in TEXTS)}
     for alarm in alarms(rt):
         if alarm.code not in said:
             what, remedy = mails.alarm_words("en", alarm.code)

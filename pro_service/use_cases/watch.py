@@ -40,6 +40,8 @@ UNCONFIRMED = "unconfirmed"
 """The alarm that texts wait for a confirmation; pages say for which study."""
 BACKUP = "backup"
 """The alarm that backups were made, and no longer are."""
+HELD = "quarantine"
+"""The alarm that a way out is in quarantine; its name follows, because each ends in its own way."""
 DISK = "disk"
 """The alarm that a disk on which this service writes is nearly full."""
 CLOCK = "clock"
@@ -131,9 +133,9 @@ def _sending(seen: Flow, now: datetime, per_day: Mapping[WayOut, int | None]) ->
     """What holds texts back, and whether some wait that nothing holds back."""
     if seen.unconfirmed_since is not None:
         yield Alarm(UNCONFIRMED, seen.unconfirmed_since)
-    held = [seen.channels[way].quarantined_at for way in per_day]
-    if since := min((at for at in held if at is not None), default=None):
-        yield Alarm("quarantine", since)
+    for way in per_day:
+        if (since := seen.channels[way].quarantined_at) is not None:
+            yield Alarm(f"{HELD}_{way}", since)
     for name, channel in seen.channels.items():
         if channel.stopped_by is not None:
             marketing = kind_of(channel.stopped_by) == MARKETING

@@ -233,6 +233,22 @@ CONFIGURED = {
 }
 
 
+@databases.ON_BOTH
+def test_a_quarantine_that_only_a_person_ends_says_what_to_compare_and_how_to_lift_it(
+    run: Run, study: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"VERIMOR_USERNAME": "908501234567", "VERIMOR_PASSWORD": "secret", "VERIMOR_SENDER": "KLINIK"}
+    for name, value in {**told, "VERIMOR_BASE_URL": "http://127.0.0.1:9"}.items():
+        monkeypatch.setenv(name, value)
+    for command in (("quarantine", "begin"), ("reconcile",), ("deliver", "--json")):
+        said = run(*command).err
+        assert "texts by Verimor are held since" in said, study
+        assert "known here: 0 that left after" in said
+        assert "run `pro-service quarantine lift`" in said
+    assert "Texts are sent again" in run("quarantine", "lift", "--reason", "its pages show none").out
+    assert "held" not in run("reconcile").err
+
+
 def test_an_idle_tick_imports_only_what_looks(
     run: Run, study: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

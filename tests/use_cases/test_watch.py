@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from pro_service import scheduler
-from pro_service.core.providers import FACTS
+from pro_service.core.providers import FACTS, TEXTS
 from pro_service.gateways.outgoing import Accepted, Outgoing, Unavailable
 from pro_service.gateways.twilio.hooks import receipt_of
 from pro_service.runtime import Runtime
@@ -143,7 +143,8 @@ def test_a_provider_that_is_away_is_heard_of(
 
 
 def test_every_alarm_has_words_in_both_languages() -> None:
-    known = ("scheduler", "undecided", "waiting", "quarantine", *(f"stopped_{way}" for way in FACTS))
+    known = ("scheduler", "undecided", "waiting", *(f"stopped_{way}" for way in FACTS))
+    known = (*known, *(f"quarantine_{way}" for way in TEXTS))
     for code in (*known, "daily_limit", "unread", "undelivered", "no_receipts"):
         for language in ("en", "tr"):
             what, remedy = alarm_words(language, code)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from pro_service.core.providers import Pace
-from pro_service.store.schema import AnyRow, channels
+from pro_service.store.schema import AnyRow, channels, messages
 from pro_service.store.session import Session
 
 c = channels.c
@@ -132,6 +132,13 @@ def release(session: Session, name: str) -> bool:
     statement = update(channels).where(c.name == name, c.quarantined_at.is_not(None))
     values = {"quarantined_at": None, "quarantine_reason": None, "known_until": None}
     return session.execute(statement.values(values)).rowcount > 0
+
+
+def sent_since(session: Session, name: str, since: datetime) -> int:
+    """Return how many messages this database knows that a way out has taken since then."""
+    m = messages.c
+    taken = select(func.count()).where(m.channel == name, m.provider_id.is_not(None), m.accepted_at >= since)
+    return session.execute(taken).scalar_one()
 
 
 def pulled(session: Session, name: str, until: datetime) -> None:

@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from pro_service.core.providers import MAIL, TEXTS
+from pro_service.core.providers import FACTS, MAIL, TEXTS, Facts
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
-from pro_service.use_cases.watch import SAFETY, UNCONFIRMED, Alarm, alarms, not_writable
+from pro_service.use_cases.watch import HELD, SAFETY, UNCONFIRMED, Alarm, alarms, not_writable
 from pro_service.web.access import may, needs
 from pro_service.web.browsers import secure
 from pro_service.web.cached_figures import CachedFigures
@@ -163,6 +163,18 @@ def _not_writable_words() -> dict[str, str]:
     }
 
 
+def _held_words(way: Facts) -> str:
+    """Return what the top of every page says of a way out in quarantine, and how that ends."""
+    if not way.lists_sent:
+        return _(
+            "Texts by {provider} are held: the administrator compares what {provider} has sent "
+            "with what pro-service doctor says, and then runs pro-service quarantine lift."
+        ).format(provider=way.name)
+    if way.medium == "whatsapp":
+        return _("WhatsApp messages are held until the provider has said what was sent before.")
+    return _("Texts are held until the provider has said what was sent before.")
+
+
 def _alarm_words() -> dict[str, str]:
     """Return what the top of every page says of what fails in silence."""
     return {
@@ -172,7 +184,7 @@ def _alarm_words() -> dict[str, str]:
         "scheduler": _("The scheduler is not working: no text is sent and no missed window is noticed."),
         "undecided": _("The scheduler cannot finish its work: some participants are not checked."),
         "waiting": _("Texts are waiting that should have been sent."),
-        "quarantine": _("Texts are held until it is known what was sent before."),
+        **{f"{HELD}_{way}": _held_words(FACTS[way]) for way in TEXTS},
         **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in TEXTS},
         f"stopped_{MAIL}": _("The mail provider refuses this service: participants get no mail."),
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),

@@ -17,7 +17,7 @@ from pro_service.store import studies
 from pro_service.store.messages import channels
 from pro_service.store.schema import attempts, inbound, messages, participants
 from pro_service.store.vault import token_hash
-from pro_service.use_cases import study
+from pro_service.use_cases import doctor, study
 from pro_service.use_cases.delivery import quarantine
 from pro_service.use_cases.delivery.deliver import deliver
 from pro_service.use_cases.delivery.reconcile import reconcile
@@ -27,6 +27,7 @@ from pro_service.use_cases.inbound.pull import pull
 from pro_service.use_cases.participants import contact_test
 from pro_service.use_cases.participants.contact_test import ReachRefusedError, Subject
 from pro_service.use_cases.tick import tick
+from pro_service.use_cases.watch import alarms
 from tests import support
 from tests.peers import databases
 from tests.telephones import Telephones
@@ -209,6 +210,29 @@ def test_a_quarantine_ends_by_itself_only_where_a_list_can_tell(
     assert deliver(both).accepted == 1
     assert not quarantine.settle(both).held
     assert people
+
+
+@databases.ON_BOTH
+def test_a_quarantine_that_a_person_ends_says_how_many_texts_to_find_in_the_providers_log(
+    both: Runtime, clock: support.SetClock, people: tuple[int, int]
+) -> None:
+    assert deliver(both).accepted == len(people)
+    quarantine.beat(both)
+    clock.now += timedelta(minutes=40)
+    quarantine.begin(both, "by_hand", support.SETUP)
+    raised = {alarm.code for alarm in alarms(both)}
+    assert {code for code in raised if code.startswith("quarantine")} == {"quarantine_sms", "quarantine_verimor"}
+    abroad, here = doctor.held_of(both)
+    assert here.finding == (
+        "texts by Verimor are held since 2026-03-09T07:40Z; known here: 1 that left after 2026-03-09T06:50Z"
+    )
+    assert "pro-service quarantine lift" in here.remedy
+    # A provider that is not there is named nowhere.
+    assert "Verimor" not in abroad.finding + abroad.remedy
+    quarantine.settle(both)
+    assert [found.finding for found in doctor.held_of(both)] == [here.finding]
+    quarantine.lift(both, support.SETUP, "its log has the same text")
+    assert list(doctor.held_of(both)) == []
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
