@@ -173,6 +173,42 @@ def test_a_mail_to_a_wrong_address_is_sent_anew_to_the_right_one_on_the_same_day
     assert reasons(rt) == []
 
 
+@pytest.mark.parametrize(
+    "fields, then, left",
+    [
+        ({"address": "right@example.org", "consent": "stands"}, "reminder-1.email-link", "right@example.org"),
+        ({"remove": "1"}, "reminder-1.sms-link", None),
+    ],
+)
+def test_after_a_mail_that_came_back_later_staff_enter_another_address_or_none(
+    rt: Runtime,
+    person: int,
+    clock: support.SetClock,
+    mail_host: MailHost,
+    *,
+    fields: dict[str, str],
+    then: str,
+    left: str | None,
+) -> None:
+    agrees(rt, person, channel="email-link", channel_2="sms-link")
+    rt, clock.now = mailing(rt, mail_host), INVITED
+    tick(rt)
+    # The relay takes it. That it comes back an hour later, nobody tells the service.
+    assert deliver(rt).accepted == 1
+    clock.now += timedelta(hours=5)
+    tick(rt)
+    assert deliver(rt).accepted == 0
+    study_id = support.loaded(rt, person).study_id
+    change.change(rt, support.SETUP, study_id, "P-001", ChangeForm("email", fields, "a mail came back"))
+    tick(rt)
+    assert deliver(rt).accepted == 0, "the invitation counts as sent"
+    clock.now = support.at("2026-03-11 12:00")
+    tick(rt)
+    assert deliver(rt).accepted == 1
+    assert [frame for frame, _, _ in frames(rt)] == ["invitation.email-link", then]
+    assert [mail["To"] for mail in mail_host.received[1:]] == ([left] if left else [])
+
+
 @databases.ON_BOTH
 def test_a_telephone_that_takes_no_texts_gives_the_day_to_the_mail(
     rt: Runtime, person: int, clock: support.SetClock, mail_host: MailHost, phones: Telephones
