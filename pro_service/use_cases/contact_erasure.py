@@ -52,6 +52,8 @@ class Certificate:
     left: int
     """Participants whose contact data are still there."""
     newest_seal: Anchor | None
+    simulated_telephones: bool
+    """Whether all of it was for trying out."""
     erased: tuple[Certified, ...]
 
 
@@ -119,6 +121,7 @@ def certificate(rt: Runtime, study_id: int) -> Certificate:
             version=importlib.metadata.version("pro-service"),
             left=len(erasures.not_erased(session, study_id)),
             newest_seal=None if newest is None else anchor_of(newest),
+            simulated_telephones=rt.for_trying_out,
             erased=tuple(sorted(found, key=lambda one: one.participant)),
         )
 
@@ -130,6 +133,7 @@ def as_text(found: Certificate) -> str:
     closed, locked = found.standing.closed_at, found.standing.locked_at
     lines = [
         f"Erasure of contact data: study {found.study}",
+        *(["FOR TRYING OUT ONLY. The telephones were simulated."] if found.simulated_telephones else []),
         "",
         f"Made at                {_instant(found.made_at)}, PRO Service {found.version}",
         f"Study closed           {_instant(closed)}",

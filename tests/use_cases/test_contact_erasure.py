@@ -1,5 +1,6 @@
 """The contact data of everybody in a closed study are erased once a day is over, and that is certified."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -57,6 +58,8 @@ def test_everybody_is_erased_once_the_day_is_over_and_the_answers_stay(
     assert "Participants erased    3" in text
     assert f"Newest seal            {made.newest_seal}" in text
     assert "P-002" in text
+    assert "FOR TRYING OUT ONLY" in text, "no text left this machine"
+    assert "FOR TRYING OUT ONLY" not in contact_erasure.as_text(replace(made, simulated_telephones=False))
     with closed.sessions.reading() as session:
         assert len(session.scalars(select(responses.c.value).where(responses.c.value == 6)).all()) == 3
 
