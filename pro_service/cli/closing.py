@@ -156,7 +156,7 @@ def _show(state: State, code: str, found: Any) -> None:
         locked = "" if standing.locked_at is None else f", data locked since {standing.locked_at:%Y-%m-%d %H:%M}Z"
         click.echo(f"{code} has been closed since {standing.closed_at:%Y-%m-%d %H:%M}Z{locked}.")
     click.echo(
-        f"Texts that wait: {rest.texts}. Windows not counted: {rest.open_windows} open, "
+        f"Messages that wait: {rest.texts}. Windows not counted: {rest.open_windows} open, "
         f"{rest.windows_to_come} to come, {rest.closed_windows} closed. Open tasks: {len(rest.tasks)}."
     )
     if rest.tasks:

@@ -544,11 +544,11 @@ _CARDS: Mapping[str, Entry] = {
         "settle them first",
     ),
     "erase_in_doubt": _warn(
-        "texts that may or may not have been sent; the provider may keep a copy of them: {count}",
+        "messages that may or may not have been sent; the provider may keep a copy of them: {count}",
         "wait a few minutes until it is known, or look for the number in the provider's log",
     ),
     "erase_shared": _warn(
-        "telephones that somebody else has or had too; texts from these stay if their sender is not known: {count}",
+        "telephones that somebody else has or had too; messages from these stay if their sender is not known: {count}",
         "they are erased together with the last participant who has or had the telephone",
     ),
     "erase_left_reasons_in_trail": _warn(
@@ -614,7 +614,7 @@ _CHANGES: Mapping[str, Entry] = {
         "write the day on which it was given, or say that it is taken back; one of the two",
     ),
     "before_opt_out": _refuse(
-        "this consent was given before the participant stopped the texts on {day}",
+        "this consent was given before the participant stopped the messages on {day}",
         "record the consent that was given since; an older one does not undo a stop",
     ),
     "site_gone": _refuse(
@@ -918,7 +918,7 @@ _STUDIES: Mapping[str, Entry] = {
         "It is a draft. Settle what is open and have the file loaded again without the line draft = true.",
     ),
     "version_unconfirmed": _refuse(
-        "no investigator has confirmed version {number}: participants moved to it would get no texts",
+        "no investigator has confirmed version {number}: participants moved to it would get no messages",
         "confirm it first: pro-service study confirm --by EMAIL --reason T",
     ),
     "no_investigator": _refuse(
@@ -1027,7 +1027,7 @@ _TASKS: Mapping[str, Entry] = {
     "query_not_open": _refuse("this query is not open any more", "nothing is to be done"),
     "source_missing": _refuse("is not chosen", _ONE_OF),
     "done_already": _refuse("this was done already, on {at}", "nothing is to be done"),
-    "not_in_inbox": _refuse("no such text is in the inbox", "`pro-service inbox list --all` lists all"),
+    "not_in_inbox": _refuse("no such message is in the inbox", "`pro-service inbox list --all` lists all"),
     "has_left_already": _refuse("{code} has left the study", "nothing is asked of this participant any more"),
     "procedure_ahead": _refuse(
         "{day} is still to come (today at the site: {today})",
@@ -1043,13 +1043,13 @@ _TASKS: Mapping[str, Entry] = {
         "change the procedure date on the participant's page: it shows first what becomes of them",
     ),
     "reach_no_texts": _refuse(
-        "no text may go to this participant",
+        "no message may go to this participant",
         "see `pro-service participant show`; telephone instead",
         "telephone instead",
     ),
     "reach_closed": _refuse("the study is closed", "there is nothing to try: nobody is asked any more"),
     "reach_not_confirmed": _refuse(
-        "no text leaves before an investigator has confirmed this version of the study",
+        "no message leaves before an investigator has confirmed this version of the study",
         "confirm it first: pro-service study confirm",
         "an investigator confirms it on the page Study",
     ),
@@ -1098,11 +1098,13 @@ _ENTRY: Mapping[str, Entry] = {
         "say in a few words why",
         "A reason is needed: something is saved here already, or the window has closed.",
     ),
-    "whose_text": _refuse("nobody has said whose text it is", "name a participant", "Choose first whose text it is."),
+    "whose_text": _refuse(
+        "nobody has said whose message it is", "name a participant", "Choose first whose message it is."
+    ),
     "score_window": _refuse(
-        "was not open when the text came",
+        "was not open when the message came",
         "choose another window",
-        "Choose one of the windows that were open when the text came.",
+        "Choose one of the windows that were open when the message came.",
     ),
     "score_item": _refuse(
         "is no question that may still change",
@@ -1121,7 +1123,7 @@ _ENTRY: Mapping[str, Entry] = {
     "template_not_sendable": _refuse(
         "cannot be sent now",
         "choose another text",
-        "This text cannot be sent now. Choose another one, or make it a call.",
+        "This message cannot be sent now. Choose another one, or make it a call.",
     ),
 }
 

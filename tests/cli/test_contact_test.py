@@ -40,7 +40,7 @@ def test_a_failure_needs_its_reason(run: Run, enrolled: str) -> None:
     "arguments, said",
     [
         (("P-999",), "there is no participant"),
-        (("P-002",), "no text may go"),
+        (("P-002",), "no message may go"),
         (("P-001", "--minutes", "1"), "give 5 to 1440 minutes"),
         (("P-001", "--confirmed"), "there is no test yet"),
     ],

@@ -162,7 +162,7 @@ def test_those_who_run_the_service_hear_of_it_once_a_day(rt: Runtime, clock: sup
         assert [alarm.code for alarm in watch(mailing)] == ["no_receipts"]
     deliver(mailing)
     assert [(mail.to, mail.subject) for mail in mailbox.sent] == [
-        ("admin@example.org", "PRO Service: The provider does not report whether texts arrive")
+        ("admin@example.org", "PRO Service: The provider does not report whether messages arrive")
     ]
     assert "+1202" not in mailbox.sent[0].body
     clock.now += timedelta(days=1)
@@ -185,7 +185,7 @@ def test_nobody_hears_of_it_twice_in_one_night(rt: Runtime, clock: support.SetCl
         beat(rt, "tick")
         watch(mailing)
         deliver(mailing)
-        sent.append(sum("whether texts arrive" in (mail.subject or "") for mail in mailbox.sent))
+        sent.append(sum("whether messages arrive" in (mail.subject or "") for mail in mailbox.sent))
     assert sent == [1, 1, 1, 2, 2]
     assert people
 

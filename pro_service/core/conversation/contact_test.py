@@ -102,6 +102,11 @@ def medium(person: Participant) -> Medium:
     return "whatsapp" if person.asked_by == "whatsapp" else "sms"
 
 
+def may_begin(person: Participant) -> bool:
+    """Whether a test may be tried: the participant may be written to by what it would try."""
+    return may_text(person, medium(person))
+
+
 def text(case: Case, test_id: int, until: datetime) -> Send:
     """Return the text of a test, sent at once because the participant is there.
 

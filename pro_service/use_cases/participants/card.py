@@ -21,7 +21,6 @@ from pro_service.core.card_code import code_text
 from pro_service.core.enrolment.cells import quoted
 from pro_service.core.problems import Problem, RejectedError, problem
 from pro_service.core.protocol import Language, Site, Texts
-from pro_service.core.schedule.agenda import may_text
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.windows import local_instant
 from pro_service.runtime import Runtime
@@ -66,8 +65,8 @@ class Card:
     """What the picture holds: the address, and behind `#`, where no server sees it, the code with its mark."""
     days: tuple[tuple[Texts, date | None], ...]
     """(what it is called, target day) of each window ahead that is asked about; None: to be filled in by hand."""
-    texted: bool = True
-    """Texts say when the questions are open; else people call, and the card says so."""
+    asked: bool = True
+    """Messages say when the questions are open; else people call, and the card says so."""
     handed_at: datetime | None = None
     """When it was handed over; not printed."""
     beside: bool = False
@@ -222,7 +221,7 @@ def _filled_in(rt: Runtime, loaded: Loaded, code: str, now: datetime) -> Card:
         code=code_text(code),
         scanned=f"{address}#{code}.{card_codes.mark_of(rt.vault, code)}",
         days=tuple((window.point.label, window.span.target) for window in ahead),
-        texted=may_text(person),
+        asked=person.asked_by is not None,
         for_trying_out=rt.for_trying_out,
     )
 

@@ -15,7 +15,6 @@ from pro_service.core import card_code
 from pro_service.core.card_code import CodeError
 from pro_service.core.case import Case, WindowFacts
 from pro_service.core.protocol import Language, Site, Texts
-from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store import studies
 from pro_service.store.audit import Actor
@@ -46,8 +45,8 @@ class Entry:
     """Of the form, where there is one to be filled in."""
     opens_at: datetime | None = None
     """When the next window opens; None if that is not certain yet."""
-    texted: bool = True
-    """A text will say so; else people call."""
+    asked: bool = True
+    """A message will say so; else people call."""
 
 
 def enter(rt: Runtime, typed: str, marks: Collection[str], address: str) -> Entry | None:
@@ -124,7 +123,7 @@ def _entered(tx: Transaction, code: str, attempt: Attempt | None) -> Entry | Non
     if not coming:
         return Entry("finished", *known)
     certain = None if person.confirmed_at is None else min(coming)
-    return Entry("later", *known, opens_at=certain, texted=may_text(person))
+    return Entry("later", *known, opens_at=certain, asked=person.asked_by is not None)
 
 
 def window_to_open(case: Case, now: datetime) -> WindowFacts | None:

@@ -18,7 +18,6 @@ from pro_service.core.conversation.contact_test import By, Failure, ReachTest
 from pro_service.core.conversation.rules import Reply
 from pro_service.core.conversation.shared_phone import owners_named
 from pro_service.core.problems import Problem
-from pro_service.core.schedule.agenda import may_text
 from pro_service.runtime import Runtime
 from pro_service.store import confirmations
 from pro_service.store.audit import Actor
@@ -82,7 +81,7 @@ def begin(rt: Runtime, actor: Actor, subject: Subject, patience: timedelta = rul
         loaded = _open_again(tx, found, before) if before and rules.closed_by(found.case, before) else found
         if loaded.case.closed_at is not None:
             raise ReachRefusedError("closed")
-        if not may_text(loaded.case.participant, rules.medium(loaded.case.participant)):
+        if not rules.may_begin(loaded.case.participant):
             raise ReachRefusedError("no_texts")
         if rt.texts_leave and not confirmations.may_send(tx.session, loaded.protocol_version_id):
             # The text would wait, and the test would say that texts do not reach this telephone.

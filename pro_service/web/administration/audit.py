@@ -219,7 +219,7 @@ def _of_participants() -> dict[str, str]:
         "email": _("E-mail address"),
         "email_seal": _("Checksum of the e-mail address as stored"),
         "enrolled_at": _("Enrolled"),
-        "first_text_at": _("First text"),
+        "first_text_at": _("First message"),
         "language": _("Language"),
         "opted_out_at": _("Stopped by a stop word"),
         "paused_at": _("Paused"),

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
-from pro_service.core.providers import FACTS, MAIL, TEXTS, Facts
+from pro_service.core.providers import FACTS, MAIL, TEXTS, Facts, ways_of
 from pro_service.runtime import Runtime
 from pro_service.store.participants.cases import zone_of
 from pro_service.use_cases import phone_numbers
@@ -181,22 +181,23 @@ def _alarm_words() -> dict[str, str]:
         SAFETY: _("A safety task is overdue and still open. If you may take it up, please do so and finish it now."),
         "trail": _("The audit trail is not as it was written: tell the administrator, and change nothing."),
         "clock": _("The clock of this service may be wrong: nothing is decided or sent until that is clear."),
-        "scheduler": _("The scheduler is not working: no text is sent and no missed window is noticed."),
+        "scheduler": _("The scheduler is not working: no message is sent and no missed window is noticed."),
         "undecided": _("The scheduler cannot finish its work: some participants are not checked."),
-        "waiting": _("Texts are waiting that should have been sent."),
+        "waiting": _("Messages are waiting that should have been sent."),
         **{f"{HELD}_{way}": _held_words(FACTS[way]) for way in TEXTS},
-        **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in TEXTS},
+        **{f"stopped_{way}": _("The text provider refuses this service: no text is sent.") for way in ways_of("sms")},
+        "stopped_whatsapp": _("WhatsApp refuses this service: no WhatsApp message is sent."),
         f"stopped_{MAIL}": _("The mail provider refuses this service: participants get no mail."),
         "stopped_email": _("The mail provider refuses this service: no alert is sent."),
         "marketing": _("A WhatsApp template counts as advertising: few messages of it arrive."),
         "daily_limit": _("The day's limit of texts is reached: the rest waits until midnight UTC."),
         "unread": _("Replies are waiting to be read."),
-        "undelivered": _("Most texts do not arrive."),
+        "undelivered": _("Most messages do not arrive."),
         "guessing": _(
             "Somebody tries codes of old cards (eight characters): these can only be scanned. "
             "Print them again under Cards."
         ),
-        "no_receipts": _("The provider does not report whether texts arrive."),
+        "no_receipts": _("The provider does not report whether messages arrive."),
         "backup": _("No backup was made for two days: tell the administrator."),
         "disk": _("A disk of this service is nearly full: tell the administrator. Soon nothing can be saved."),
     }

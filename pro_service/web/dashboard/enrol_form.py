@@ -32,7 +32,7 @@ def fields(protocol: Protocol, sites: Mapping[str, str]) -> dict[str, tuple[Fiel
         "who": (
             Field("participant", "text", _("Participant code"), _("As in the study's list, e.g. P-001. Never a name.")),
             Field("site", "select", _("Site"), options=where),
-            Field("language", "select", _("Language of texts and forms"), options=languages),
+            Field("language", "select", _("Language of messages and forms"), options=languages),
         ),
         "procedure": (
             Field("procedure_date", "date", _("Procedure date"), _("Planned procedures too: confirm them on the day.")),

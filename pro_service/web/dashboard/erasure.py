@@ -122,8 +122,8 @@ def _done() -> dict[str, str]:
 def _emptied() -> dict[str, str]:
     """Return what is emptied or deleted, by table."""
     return {
-        "inbound": _("Received texts"),
-        "messages": _("Sent texts, and mails about the participant"),
+        "inbound": _("Received messages"),
+        "messages": _("Sent messages, and mails about the participant"),
         "calls": _("Notes of calls"),
         "former_telephones": _("Earlier telephone numbers"),
         "links": _("Links to forms"),

@@ -6,7 +6,7 @@ from pro_service.web.i18n import gettext as _
 def reasons() -> dict[str, str]:
     """Return why a text waits for a person, besides what raises a task."""
     return {
-        "reach_failed": _("texts do not reach this participant: telephone first"),
+        "reach_failed": _("messages do not reach this participant: telephone first"),
         "picture": _("a picture or voice note"),
         "unknown_sender": _("an unknown number"),
         "fault": _("the service could not read it"),
@@ -35,21 +35,21 @@ def templates() -> dict[str, str]:
 def actions() -> dict[str, str]:
     """Return what was done, as the audit trail names it."""
     return {
-        "reach_begin": _("Test text sent"),
-        "reach_confirm": _("Test text confirmed"),
-        "reach_fail": _("Test text failed"),
+        "reach_begin": _("Test message sent"),
+        "reach_confirm": _("Test message confirmed"),
+        "reach_fail": _("Test message failed"),
         "reach_again": _("Messages allowed again"),
-        "inbox_record": _("Score saved from a text"),
-        "inbox_answer": _("Text answered"),
-        "inbox_call": _("Call task created from a text"),
-        "inbox_reveal": _("Text marked as revealing the treatment"),
+        "inbox_record": _("Score saved from a message"),
+        "inbox_answer": _("Message answered"),
+        "inbox_call": _("Call task created from a message"),
+        "inbox_reveal": _("Message marked as revealing the treatment"),
         "reveal": _("Noted: the treatment was revealed"),
-        "inbox_done": _("Text dealt with"),
-        "attribute": _("Text attributed to the participant"),
-        "read": _("Text read"),
+        "inbox_done": _("Message dealt with"),
+        "attribute": _("Message attributed to the participant"),
+        "read": _("Message read"),
     }
 
 
 def kinds() -> dict[str, str]:
     """Return kinds of text that only the inbox shows."""
-    return {"stranger": _("Neutral answer"), "reach": _("Test text")}
+    return {"stranger": _("Neutral answer"), "reach": _("Test message")}

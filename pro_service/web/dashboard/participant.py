@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from pro_service.core.conversation.contact_test import closed_by, state
+from pro_service.core.conversation.contact_test import closed_by, may_begin, state
 from pro_service.core.problems import Problem, RejectedError
 from pro_service.core.routes import CHANNELS
 from pro_service.core.schedule.asking import rungs, way_of_asking
@@ -256,13 +256,14 @@ def _card_page(rt: Runtime, scope: Scope, shown: card.Card, *, replaced: bool = 
     )
 
 
-# --- the test of whether texts arrive ---------------------------------------------------------------------------------
+# --- the test of whether messages arrive ------------------------------------------------------------------------------
 
 
 def _add_contact_test(pages: Blueprint, rt: Runtime) -> None:
     pages.app_template_global("reach_of")(lambda participant_id: contact_test.latest(rt, participant_id))
     pages.app_template_global("reach_state")(state)
     pages.app_template_global("reach_closed")(closed_by)
+    pages.app_template_global("reach_may_begin")(may_begin)
     pages.app_template_global("reach_words")(_contact_test_words)
     pages.app_template_global("reach_minutes")(lambda: TEST_MINUTES)
 
@@ -298,10 +299,10 @@ def _contact_test_words() -> dict[str, dict[str, str]]:
     """Return what the page says of a test: why nothing was done, how it was confirmed, why it failed."""
     return {
         "refusals": {
-            "refused_no_texts": _("No text may go to this participant, so nothing was tried."),
-            "refused_closed": _("The study is closed: no text is sent, so nothing was tried."),
+            "refused_no_texts": _("No message may go to this participant, so nothing was tried."),
+            "refused_closed": _("The study is closed: no message is sent, so nothing was tried."),
             "refused_not_confirmed": _(
-                "No investigator has confirmed this participant's version of the study yet, so no text may leave."
+                "No investigator has confirmed this participant's version of the study yet, so no message may leave."
             ),
             "refused_waiting": _("A test is waiting already; nothing was sent twice."),
             "refused_minutes": _("Choose one of the times."),

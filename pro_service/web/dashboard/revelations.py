@@ -32,7 +32,7 @@ def add_routes(pages: Blueprint, rt: Runtime) -> None:
 def sources() -> dict[str, str]:
     """Return where a treatment was revealed."""
     return {
-        "text": _("in a text"),
+        "text": _("in a message"),
         "call": _("on the telephone"),
         "visit": _("at a visit"),
         "other": _("in another way"),

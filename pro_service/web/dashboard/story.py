@@ -223,7 +223,7 @@ class Teller:
         shape = {"waits": "partial"}.get(event.state or "", "completed_in_window")
         to = event.state is not None and self._reader.works
         link = url_for("dashboard.inbox_text", text_id=event.mark.id) if to else None
-        came = _("A WhatsApp message came in") if event.by == ON_WHATSAPP else _("A text came in")
+        came = _("A WhatsApp message came in") if event.by == ON_WHATSAPP else _("A message came in")
         return self._entry(event, shape, came, state or _("read"), link=link)
 
     def _answer(self, event: Event) -> Entry:

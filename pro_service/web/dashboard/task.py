@@ -380,7 +380,7 @@ def _advice_by_reason() -> dict[str, str]:
         "text is sent."
     )
     return {
-        **dict.fromkeys(READING, _("Read the text in the inbox and deal with it there. That ends the task.")),
+        **dict.fromkeys(READING, _("Read the message in the inbox and deal with it there. That ends the task.")),
         **dict.fromkeys(WANTS_NUMBER, another_number),
         "score_threshold": _(
             "An answer asks for a clinical review: call the participant now and tell the investigator. If somebody is "

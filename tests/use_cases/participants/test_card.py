@@ -1,5 +1,6 @@
 """The card: a code for everybody whose card is shown, printed again as it was, replaced when it was lost."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -18,6 +19,7 @@ from tests import support
 from tests.old_cards import old_card
 from tests.peers import databases
 from tests.support import SETUP
+from tests.use_cases.delivery.test_faults_stay_alone import Mailbox
 
 PROCEDURE = date(2026, 3, 2)
 OPEN = support.at("2026-03-09 10:00")
@@ -251,3 +253,16 @@ def test_a_lost_old_card_is_replaced_by_a_long_code(rt: Runtime, study_id: int, 
     assert (len(plain(new)), new.beside, signs(rt)) == (12, False, [12])
     assert new.handed_at is None
     assert participant
+
+
+def test_a_card_promises_a_message_to_whoever_is_asked_by_one_and_a_call_to_others(rt: Runtime, study_id: int) -> None:
+    mailing = replace(rt, mail=Mailbox())
+    by_mail = {"email": "ada@example.org", "email_consent": "2026-03-01", "channel": "email-link"}
+    support.enrolled(mailing, study_id, "P-002", PROCEDURE, messaging_consent="", phone="+905321234568", **by_mail)
+    support.enrolled(mailing, study_id, "P-003", PROCEDURE, messaging_consent="", phone="+905321234569")
+    mailed, called = (card.document(card.show(mailing, SETUP, study_id, code)) for code in ("P-002", "P-003"))
+    assert ("size mesaj göndeririz" in mailed, "sizi ararız" in mailed) == (True, False)
+    assert ("A message tells you" in called, "We call you" in called) == (False, True)
+    codes = [card.show(mailing, SETUP, study_id, code).code for code in ("P-002", "P-003")]
+    later = [card_entry.enter(mailing, code, [], HOME) for code in codes]
+    assert [one and one.asked for one in later] == [True, False]

@@ -230,8 +230,8 @@ def test_a_time_point_whose_moment_nobody_has_entered_is_not_forgotten(life: Lif
     [
         ("score_threshold", "ES", "An answer asks for a clinical review", None),
         ("safety_word", "ES", "Read what was sent", "/inbox"),
-        ("shared_telephone", "E0", "Read the text in the inbox", "/inbox"),
-        ("unreadable_reply", "E0", "Read the text in the inbox", "/inbox"),
+        ("shared_telephone", "E0", "Read the message in the inbox", "/inbox"),
+        ("unreadable_reply", "E0", "Read the message in the inbox", "/inbox"),
         ("wrong_number", "E0", "Find out the right telephone number", "/participants/P-001/change/phone"),
         ("no_procedure_time", "E0", "when the procedure ended", "/participants/P-001/change/reschedule"),
         ("confirm_procedure", "E0", "if not, change its date there", None),

@@ -1,12 +1,14 @@
 """The reachability test on a participant's page, and the page behind its link."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from pro_service.core.providers import FACTS
 from pro_service.gateways.twilio.hooks import text_of
 from pro_service.runtime import Runtime
 from pro_service.store.schema import messages, reach_tests
@@ -15,6 +17,7 @@ from pro_service.use_cases.tick import tick
 from pro_service.use_cases.transaction import plain_text
 from tests import support
 from tests.peers import databases
+from tests.telephones import Telephones
 
 PHONE = "+12025550123"
 
@@ -84,8 +87,8 @@ def test_a_failed_test_is_telephone_first_and_can_be_tried_again(
     support.sign_in(desk)
     page = desk.get("/participants/P-001").text
     assert re.search(r"Failed</b>: not confirmed in time", page)
-    assert "Telephone first: no texts are sent" in page
-    assert "texts do not reach this participant" in desk.get("/").text
+    assert "Telephone first: no messages are sent" in page
+    assert "messages do not reach this participant" in desk.get("/").text
     assert "Waiting to be confirmed" in send(desk, "begin", minutes=30)
 
 
@@ -120,5 +123,17 @@ def test_no_other_role_tests(client: FlaskClient, rt: Runtime, study_id: int, ro
 
 def test_who_gets_no_texts_has_no_button(desk: FlaskClient, rt: Runtime) -> None:
     receive.receive(rt, text_of({"MessageSid": f"SM{1:032d}", "From": PHONE, "To": "+15005550006", "Body": "STOP"}))
-    assert "Send a test text" not in desk.get("/participants/P-001").text
-    assert "No text may go to this participant" in send(desk, "begin")
+    assert "Send a test message" not in desk.get("/participants/P-001").text
+    assert "No message may go to this participant" in send(desk, "begin")
+
+
+def test_who_agreed_to_whatsapp_alone_is_tried_there(
+    desk: FlaskClient, rt: Runtime, study_id: int, clock: support.SetClock
+) -> None:
+    on_whatsapp = replace(rt, texts={**rt.texts, "whatsapp": Telephones("whatsapp:SM", clock, facts=FACTS["whatsapp"])})
+    how = {"channel": "whatsapp", "whatsapp_consent": "2026-03-02", "messaging_consent": "", "phone": "+12025550125"}
+    support.enrolled(on_whatsapp, study_id, "P-003", date(2026, 3, 2), **how)
+    for path in ("/participants/P-003", "/participants/P-003/enrolled"):
+        page = desk.get(path).text
+        assert "Send a test message" in page
+        assert "there is nothing to try" not in page

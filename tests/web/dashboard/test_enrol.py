@@ -73,7 +73,7 @@ def test_enrolling_leads_to_what_comes_next(rt: Runtime, office: FlaskClient) ->
     status, place = sent(office, "make")
     assert (status, place) == (303, "/participants/P-009/enrolled?done=enrolled")
     page = office.get(place).text
-    for step in ("Send a test text", "Show the card", "Open P-009"):
+    for step in ("Send a test message", "Show the card", "Open P-009"):
         assert step in page
     with rt.sessions.reading() as session:
         row = session.execute(select(audit_trail).where(audit_trail.c.action == "enrol")).one()

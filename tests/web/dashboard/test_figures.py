@@ -227,7 +227,7 @@ def said(page: str) -> str:
 def test_what_texts_cost_is_said_with_the_letters_and_their_places(desk: FlaskClient) -> None:
     page = said(desk.get("/study").text)
     assert "What the texts cost" in page
-    assert "in texts: Istanbul Demo Clinic · İstanbul Demo" in page
+    assert "in messages: Istanbul Demo Clinic · İstanbul Demo" in page
     assert "Turkish: 20 texts of more than 3 segments, or needlessly UCS-2" in page
     assert "English: 1 text of more than 3 segments, or needlessly UCS-2" in page
     assert "first.sms-card 248 4 2 in the text itself: ç ı ; {closes} : ğ ; site.IST.short_name.tr : İ" in page

@@ -250,6 +250,6 @@ def test_the_pages_of_somebody_who_was_erased_open_and_show_no_words(
     for path in (*of_person, f"/inbox/{texts['IST']}", "/inbox", "/audit", "/tasks"):
         answer = desk.get(path)
         assert (path, answer.status_code < 500, "my mother says 5" in answer.text) == (path, True, False)
-    assert "Contact data and texts erased" in desk.get("/participants/P-001").text
+    assert "Contact data and messages erased" in desk.get("/participants/P-001").text
     assert desk.post("/participants/P-001/card", data={"csrf": support.csrf_of(before)}).status_code < 500
     assert desk.post("/participants/P-001/telephone", data={"csrf": support.csrf_of(before)}).status_code < 500

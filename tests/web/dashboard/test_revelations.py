@@ -59,7 +59,7 @@ def test_what_is_noted_and_what_is_marked_stand_in_one_log(rt: Runtime, app: Fla
         reader = app.test_client()
         support.sign_in(reader, f"{number}@example.org")
         page = reader.get("/revealed").text.partition("<main")[2]
-        assert page.index("in a text") < page.index("on the telephone")
+        assert page.index("in a message") < page.index("on the telephone")
         assert page.count("P-001</a>") == 2
         sheet = reader.get("/revealed.csv").text.splitlines()
         assert sheet[0] == "\ufeffnoted_at,participant,site,source,noted_by"

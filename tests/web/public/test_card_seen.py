@@ -117,7 +117,7 @@ def test_the_file_prints_one_side_a_page_and_nothing_is_cut_off(
     assert code
     long = replace(shown.site, name=dict.fromkeys(shown.site.name, "University Hospital for Orthopaedics, Ward 12 B"))
     # The second: as many days as a side for them holds, and three more; and the longest words.
-    many = replace(shown, days=(shown.days * 8)[:22], site=long, texted=False, for_trying_out=True)
+    many = replace(shown, days=(shown.days * 8)[:22], site=long, asked=False, for_trying_out=True)
     for one, sides in ((shown, 2), (many, 6)):
         page.emulate_media(media="screen")
         page.set_content(card.document(one))
