@@ -309,9 +309,9 @@ def test_four_cards_are_on_a_sheet_each_in_its_participants_language(rt: Runtime
 @pytest.mark.parametrize(
     "cells, said, not_said",
     [
-        ({}, "kısa mesaj (SMS) göndeririz", "sizi ararız"),
-        ({"messaging_consent": ""}, "sizi ararız", "SMS"),
-        ({"phone": ""}, "sizi ararız", "SMS"),
+        ({}, "size mesaj göndeririz", "sizi ararız"),
+        ({"messaging_consent": ""}, "sizi ararız", "mesaj göndeririz"),
+        ({"phone": ""}, "sizi ararız", "mesaj göndeririz"),
     ],
 )
 def test_a_card_says_how_its_participant_hears_of_the_questions(
