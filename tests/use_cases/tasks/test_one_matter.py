@@ -89,7 +89,7 @@ def test_the_mornings_mail_counts_the_text_once(home: Home, clock: support.SetCl
     deliver(home.rt)
     (letter,) = (letter for letter in home.letters.sent if "/account" in letter.body)
     assert letter.subject == "PRO Service: your work on Thursday 5 February (1)"
-    assert "Texts that wait for a person to read them: 1" in letter.body
+    assert "Messages that wait for a person to read them: 1" in letter.body
 
 
 @pytest.mark.parametrize("how", ["resolve", "decide"])
