@@ -44,8 +44,8 @@ def test_a_text_is_listed_shown_and_ended(run: Run, waiting: str) -> None:
 
 def test_what_cannot_be_done_is_said_with_its_remedy(run: Run, waiting: str) -> None:
     assert run("inbox", "resolve", waiting, "--reason", " ").status == 1
-    assert "no such text" in run("inbox", "show", "99999999").out
-    assert "no such text" in run("inbox", "resolve", "99999999", "--reason", "why").out
+    assert "no such message" in run("inbox", "show", "99999999").out
+    assert "no such message" in run("inbox", "resolve", "99999999", "--reason", "why").out
     assert run("inbox", "resolve", waiting, "--reason", "why").status == 0
     again = run("inbox", "resolve", waiting, "--reason", "why")
     assert (again.status, "done already" in again.out) == (1, True)
