@@ -363,21 +363,17 @@ class Case:
         raise KeyError(window_id)
 
     def texts(self, window_id: int) -> tuple[MessageFacts, ...]:
-        """Return the messages about one window, oldest first.
+        """Return the messages about one window and those it replaced, oldest first.
 
-        Of the windows it replaced, those that were accepted since it opened.
+        Not those accepted before it opened: under an earlier schedule, or by a wrong clock. They asked nothing of it.
         """
         window = self.window(window_id)
-        replaced = self._replaced(window)
+        about = {window_id, *self._replaced(window)}
         return tuple(
-            message
-            for message in self.messages
-            if message.window_id == window_id
-            or (
-                message.window_id in replaced
-                and message.accepted_at is not None
-                and message.accepted_at >= window.span.opens_at
-            )
+            text
+            for text in self.messages
+            if text.window_id in about
+            and (text.window_id == window_id if text.accepted_at is None else text.accepted_at >= window.span.opens_at)
         )
 
     def _replaced(self, window: WindowFacts) -> frozenset[int]:

@@ -25,6 +25,8 @@ BEFORE = 2 * DAY
 """A prompt of the day before, or the day before that, may put this one off."""
 SETTLED = timedelta(hours=3)
 """So long after an outage texts go again: what may have left before it is asked about first."""
+EARLY = timedelta(hours=1)
+"""What a wrong clock sent sooner than this before a window opened has asked nothing of it."""
 USELESS = timedelta(hours=6)
 """A prompt is useless with less time than this before the close."""
 
@@ -44,9 +46,14 @@ def lost(
         window = next(one for one in case.current if one.code == code)
         steps = protocol.time_point(code).steps
         names = [step.name for step in steps]
+        own = [(one.left_at >= span.opens_at - EARLY, text.kind) for one, text in mine if text.window_id == window.id]
+        kinds = {kind for in_it, kind in own if in_it}
         # Somebody who asked for another moment may have got a later step before its time.
-        reached = max((names.index(text.kind) for _, text in mine if text.window_id == window.id), default=-1)
-        for step in steps[reached + 1 :]:
+        reached = max((names.index(kind) for kind in kinds), default=-1)
+        # No reminder stands for an invitation that a wrong clock sent before the window.
+        early = any(not in_it for in_it, _ in own)
+        again = steps[:1] if early and reached > 0 and names[0] not in kinds else ()
+        for step in (*again, *steps[reached + 1 :]):
             at = _moment(person, window, step)
             wanted = started <= at <= span.closes_at - USELESS and not _ended(
                 person, case, ends.get((person.code, window.id)), at
@@ -119,7 +126,7 @@ def unasked(
         return
     started = max(confirmed, person.enrols_at, person.reached_at)
     texts = {text.id: text for text in case.messages if text.kind in PROMPTS}
-    asked = {texts[one.outgoing.message_id].window_id for one in taken if one.outgoing.message_id in texts}
+    left = [(texts[one.outgoing.message_id], one.left_at) for one in taken if one.outgoing.message_id in texts]
     told = [(one.window_id, one.raised_at) for one in case.escalations if one.level == "E0"]
     facts = case.participant
     stops = [person.left_at, _unreachable_at(case), facts.opted_out_at]
@@ -128,7 +135,8 @@ def unasked(
         begins = max(started, _moment(person, window, protocol.time_point(code).steps[0]))
         wished = any(start < span.closes_at and end > begins for start, end in person.unasked)
         over = any(end is not None and end <= until for end in (*stops, ends.get((person.code, window.id))))
-        if window.settled is None or window.id in asked or wished or over:
+        asked = any(text.window_id == window.id and at >= span.opens_at - EARLY for text, at in left)
+        if window.settled is None or asked or wished or over:
             continue
         known = any(of == window.id or begins - BEFORE <= at <= span.closes_at for of, at in told)
         if not known and any(not weather.over(a - SETTLED, b) for a, b in _days(person, begins, until)):

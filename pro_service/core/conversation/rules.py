@@ -37,6 +37,7 @@ from pro_service.core.protocol import LevelCode, Medium
 from pro_service.core.replies import reading
 from pro_service.core.replies.corrections import corrects
 from pro_service.core.schedule.agenda import escalate, may_converse, may_text, opt_out, wrong_telephone
+from pro_service.core.schedule.asking import LOST
 from pro_service.core.schedule.calendar import local_day
 from pro_service.core.schedule.call_times import CallHours
 from pro_service.core.schedule.prompts import moved_prompt
@@ -164,7 +165,7 @@ class Exchange:
     @property
     def _question_reported_lost(self) -> bool:
         texts = () if self.window is None else self.case.texts(self.window.id)
-        return any(text.item == self.awaited and text.state in ("undelivered", "failed") for text in texts)
+        return any(text.item == self.awaited and text.state in LOST for text in texts)
 
     @property
     def question_in_doubt(self) -> bool:
@@ -342,14 +343,33 @@ def _window(case: Case, arrived: datetime) -> WindowFacts | None:
 def _question(case: Case, window: WindowFacts, item: str, arrived: datetime) -> MessageFacts | None:
     """Return the newest text asking this item that the provider had accepted before `arrived`, and that did not fail.
 
-    None if there is none. A text that left before its window was open, by a wrong clock, has asked nothing: other
-    questions may have been read since, and what is asked for was to be felt later.
+    None if there is none, or if another window was asked about since: nobody can say which of the two is meant.
     """
+    if _asked_elsewhere(case, window, arrived):
+        return None
     for message in reversed(case.texts(window.id)):
-        accepted = message.accepted_at is not None and window.span.opens_at <= message.accepted_at <= arrived
-        if message.item == item and accepted and message.state not in ("undelivered", "failed"):
+        accepted = message.accepted_at is not None and message.accepted_at <= arrived
+        if message.item == item and accepted and message.state not in LOST:
             return message
     return None
+
+
+def _asked_elsewhere(case: Case, window: WindowFacts, arrived: datetime) -> bool:
+    """Whether the newest text that asks, of those accepted before `arrived`, is about another window.
+
+    A wrong clock may have asked about a later one, or a question of an earlier one may have left late.
+    """
+    asked = [
+        (text.accepted_at, text.window_id)
+        for text in case.messages
+        if text.window_id is not None
+        and (text.item is not None or text.kind in PROMPTS)
+        and text.accepted_at is not None
+        and text.accepted_at <= arrived
+        and text.state not in LOST
+    ]
+    newest = max(asked, key=itemgetter(0), default=None)
+    return newest is not None and case.window(newest[1]).code != window.code
 
 
 # What a text means ----------------------------------------------------------------------------------------------------
@@ -493,9 +513,14 @@ def _on_unscheduled_number(exchange: Exchange, value: int) -> Iterator[Command]:
 
 
 def _on_number_after_completion(exchange: Exchange, window: WindowFacts, value: int) -> Iterator[Command]:
-    """Acknowledge a number that is there already; propose the change or hand over if it is another one."""
+    """Acknowledge a number that is there already; propose the change or hand over if it is another one.
+
+    Hand over as well what may answer a question about another window.
+    """
     primary = exchange.case.protocol.primary(window.point)
-    if any(answer.value == value for answer in window.answers.values()):
+    if _asked_elsewhere(exchange.case, window, exchange.reply.arrived):
+        yield from exchange.hand_over("number_after_completion")
+    elif any(answer.value == value for answer in window.answers.values()):
         yield exchange.send_reply("ack", "already")
     elif exchange.soon_after_answer and primary is not None and exchange.reply.arrived < window.span.closes_at:
         yield exchange.send_reply("reask", CONFIRM_CHANGE, proposed=value, item=primary)

@@ -44,10 +44,14 @@ def seen_by_others(case: Case) -> Other:
 
 
 def _open_questions(case: Case, window: WindowFacts) -> list[MessageFacts]:
-    """Return the texts that ask something in a window that still wants answers, if they left or may leave."""
+    """Return the texts that ask something in a window that still wants answers, if they left or may leave.
+
+    Also those that left before it opened, by a wrong clock: whoever reads one may answer it.
+    """
     if not may_prompt(case, window, window.span.opens_at):
         return []
-    return [m for m in case.texts(window.id) if m.item is not None and m.state not in _FAILED]
+    about = {one.id for one in case.windows if one.code == window.code}
+    return [m for m in case.messages if m.window_id in about and m.item is not None and m.state not in _FAILED]
 
 
 # What participants on one telephone are called ------------------------------------------------------------------------

@@ -81,17 +81,6 @@ def test_a_number_sent_twice_does_not_answer_another_text_that_asks_meanwhile() 
     assert life.values("W1") == {"NRS-AVG": 7}
 
 
-def test_a_text_that_a_wrong_clock_sent_before_its_window_opened_has_asked_nothing() -> None:
-    life = asked_by_no_text_yet()
-    life.mark(life.case.messages[-1].id, "accepted", life.window("W1").span.opens_at - timedelta(seconds=1))
-    life.delay = timedelta()
-    assert life.text("7", after=60) == ["not-counted"]
-    assert life.values("W1") == {}
-    life.until(life.now + timedelta(seconds=10))
-    assert life.text("7", after=60) == ["question"]
-    assert life.values("W1") == {"NRS-AVG": 7}
-
-
 @pytest.mark.parametrize("state", ["undelivered", "failed"])
 def test_a_number_after_a_question_that_is_said_to_have_failed_is_no_correction(state: State) -> None:
     life = invited()

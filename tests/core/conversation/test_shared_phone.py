@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pro_service.core.conversation.shared_phone import addressed, names, owners_named
-from tests.core.world import STUDY, case_of, person
+from pro_service.core.conversation.shared_phone import TURN, addressed, names, owners_named, seen_by_others
+from tests.core.world import STUDY, case_of, invited, person
 
 CODES = ("P-001", "P-002")
 
@@ -99,3 +99,10 @@ def test_a_code_that_two_studies_gave_needs_the_study(text: str, whose: tuple[tu
     other = replace(STUDY, study="OTHER")
     cases = [case_of(person(code="8")), case_of(person(code="8"), other), case_of(person(code="9"), other)]
     assert owners_named(text, cases) == whose
+
+
+def test_a_question_that_a_wrong_clock_sent_before_its_window_opened_keeps_the_telephone() -> None:
+    life = invited()
+    early = life.window("W1").span.opens_at - TURN
+    question = replace(life.case.messages[-1], accepted_at=early)
+    assert seen_by_others(replace(life.case, messages=(question,))).taken_until == early + TURN

@@ -4,7 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.core.world import at, invited, world
+from pro_service.core.commands import Send
+from pro_service.core.schedule.agenda import on_time
+from tests.core.world import World, at, completed, invited, world
 
 
 @pytest.mark.shows("conversation: late")
@@ -60,3 +62,65 @@ def test_what_comes_after_death_goes_to_a_person_and_is_not_kept() -> None:
     assert life.text("7", after=60) == []
     assert life.values("W1") == {}
     assert life.escalations()[-1] == "W1 E0 answer_after_leaving"
+
+
+def asked_by_a_wrong_clock(life: World) -> World:
+    """Return this world after a clock that was a week ahead had the invitation of M1 sent before the window opened."""
+    life.until(at("2026-02-05 10:00"))
+    invitation = [one for one in on_time(life.case, at("2026-02-12 10:00")) if isinstance(one, Send)]
+    life.carry_out(tuple(invitation))
+    life.deliver()
+    life.until(life.now + timedelta(seconds=10))
+    assert life.prompts()[-1] == "M1 invitation"
+    return life
+
+
+def test_what_a_wrong_clock_asked_before_its_window_opened_is_asked_in_it() -> None:
+    life = asked_by_a_wrong_clock(invited())
+    life.until(at("2026-02-12 09:59"))
+    assert life.prompts().count("M1 invitation") == 1
+    life.until(at("2026-02-12 10:01"))
+    assert life.prompts()[-2:] == ["M1 invitation", "M1 invitation"]
+    life.until(at("2026-02-14 19:00"))
+    assert life.prompts()[-1] == "M1 reminder-1"
+
+
+def test_a_number_in_a_window_whose_invitation_a_wrong_clock_had_sent_before_it_opened_is_no_answer_yet() -> None:
+    life = asked_by_a_wrong_clock(invited())
+    life.until(at("2026-02-10 12:00"))
+    assert life.text("7") == ["not-counted"]
+    assert life.values("M1") == {}
+    assert life.text("7", after=60) == ["question"]
+    assert life.values("M1") == {"NRS-AVG": 7}
+
+
+def test_a_number_after_a_wrong_clock_asked_about_another_window_is_no_late_answer_yet() -> None:
+    life = asked_by_a_wrong_clock(invited())
+    assert life.text("7", after=60) == ["not-counted"]
+    assert life.values("W1") == {}
+    assert life.text("7", after=60) == ["question"]
+    assert life.values("W1") == {"NRS-AVG": 7}
+
+
+@pytest.mark.parametrize("words", ["7", "4"])
+def test_a_number_after_a_wrong_clock_asked_about_another_window_is_not_said_to_be_there(words: str) -> None:
+    life = asked_by_a_wrong_clock(completed())
+    assert life.text(words, after=60) == ["handed-over"]
+    assert life.values("W1") == {"NRS-AVG": 7, "PGIC": 2}
+    assert life.escalations()[-1] == "W1 E0 number_after_completion"
+
+
+def test_a_number_after_a_question_of_the_window_before_that_left_late_is_no_answer_to_the_new_one() -> None:
+    life = invited()
+    life.until(at("2026-02-08 23:59"))
+    life.delay = timedelta(days=3, hours=10, minutes=2)
+    assert life.text("7") == ["question"]
+    late = life.case.messages[-1].id
+    life.mark(late, "uncertain")
+    life.until(at("2026-02-12 10:00"))
+    life.delay = timedelta(seconds=2)
+    life.until(at("2026-02-12 10:01"))
+    assert life.prompts()[-1] == "M1 invitation"
+    life.mark(late, "accepted")
+    assert life.text("2", after=60) == ["not-counted"]
+    assert life.values("M1") == {}
