@@ -45,8 +45,13 @@ done
 if [ -z "$dry_run" ]; then
     [ "$(id -u)" = 0 ] || fail "be root, or say --dry-run to see what it would do"
     command -v systemctl >/dev/null || fail "there is no systemd here: see docs/operation/install.md for the steps"
-    for program in $programs; do
-        ! systemctl is-active --quiet "$program" || fail "$program runs. Make a backup, and stop it: systemctl stop $program"
+    # What starts or stops is not "active", and its program must not change under it either: a backup starts until it ends.
+    for program in $programs pro-service-backup.service; do
+        case $program:$(systemctl is-active "$program" 2>/dev/null) in
+            *:inactive | *:failed | *:unknown | *:) ;;
+            *backup*) fail "a backup is being made. Wait until it is done: systemctl status $program" ;;
+            *) fail "$program runs. Make a backup, and stop it: systemctl stop $program" ;;
+        esac
     done
 fi
 

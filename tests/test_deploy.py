@@ -176,6 +176,31 @@ def test_the_installer_says_what_it_does_and_does_nothing_unless_told(tmp_path: 
     assert re.search("nothing was done|be root|there is no systemd|runs. Make a backup", asked.stderr)
 
 
+@pytest.mark.parametrize(
+    "unit, state, said",
+    [
+        ("pro-service-web.service", "active", "stop it: systemctl stop pro-service-web.service"),
+        ("pro-service-scheduler.service", "deactivating", "stop it: systemctl stop pro-service-scheduler.service"),
+        ("pro-service-backup.service", "activating", "a backup is being made. Wait until it is done"),
+        ("pro-service-backup.service", "failed", "nothing was done"),
+    ],
+)
+def test_the_installer_changes_no_program_that_runs(tmp_path: Path, unit: str, state: str, said: str) -> None:
+    for name, script in (
+        ("systemctl", f'[ "$2" = {unit} ] && echo {state} || {{ echo inactive; exit 3; }}'),
+        ("id", 'echo 0; [ "$1" = -u ]'),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+    environment = dict(os.environ, PATH=f"{tmp_path}:{os.environ['PATH']}", PYTHON=sys.executable)
+    asked = subprocess.run(
+        [DEPLOY / "install.sh"], input="n\n", capture_output=True, text=True, check=False, env=environment
+    )
+    assert asked.returncode == 1
+    assert said in asked.stderr
+    assert "\n+ " not in asked.stdout
+
+
 # --- web servers in front --------------------------------------------------------------------------------------------
 
 
