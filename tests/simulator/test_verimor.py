@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from pro_service.simulator import Faults, Pace, VerimorAccount, create_simulator
+from pro_service.simulator import Faults, Pace, VerimorAccount, create_simulator, verimor
 from tests.gateways.conftest import until
 
 PERSON = "+905321234567"
@@ -123,13 +123,17 @@ def test_a_letter_that_the_coding_does_not_know_arrives_as_a_question_mark(app: 
     ]
 
 
-def test_limits_are_kept_where_they_are_asked_for(clock: Clock) -> None:
+def test_limits_are_kept_where_they_are_asked_for(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = 1_000.0
+    monkeypatch.setattr(verimor, "monotonic", lambda: moment)
     app = simulated(clock, limits=True)
     client = app.test_client()
     asked = [client.get("/v2/balance", query_string=LOGIN).status_code for _ in range(12)]
     assert asked == [200] * 10 + [429] * 2
     assert {sent(client, body=str(n)) for n in range(80)} == {"200"}
     assert sent(client, body="one too many") == "429"
+    moment += 1
+    assert [sent(client, body=f"a second later {n}") for n in range(5)] == ["200"] * 4 + ["429"]
     app.extensions["carrier"].postman.close()
 
 
